@@ -1,1 +1,14 @@
-//! placeholder
+//! The gateway: the only crate of Tollgate that does IO.
+//!
+//! `cli` reads the command line, `app` wires configuration to upstreams and gates, `mcp` faces clients, `upstream` faces
+//! MCP servers, `context` is the server that ships with the gateway.
+
+pub mod cli;
+
+mod app;
+mod context;
+mod mcp;
+mod serve;
+mod sync;
+mod telemetry;
+mod upstream;

@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The `tollgate` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tollgate::cli::main()
+}
