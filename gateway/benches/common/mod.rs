@@ -1,0 +1,140 @@
+//! What the benchmarks share: processes started and measured from outside, and one client for all of them.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+/// A started process, killed at the end.
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    pub fn start(command: &mut Command) -> Self {
+        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("the process starts");
+        Self { child }
+    }
+
+    /// CPU time of the process itself, user and system, ms. Resolution: one clock tick, 10 ms.
+    pub fn cpu_ms(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux has /proc");
+        let after_name = stat.rsplit_once(')').expect("the name ends").1;
+        let fields: Vec<f64> = after_name.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+        // Fields 14 and 15 of proc(5); one non-number (the state) and the first two are gone here.
+        10.0 * (fields[10] + fields[11])
+    }
+
+    /// Resident memory, MB.
+    pub fn rss_mb(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux has /proc");
+        let line = status.lines().find(|it| it.starts_with("VmRSS")).expect("a resident set");
+        let kb: f64 = line.split_whitespace().nth(1).and_then(|it| it.parse().ok()).expect("a number of kB");
+        kb / 1024.0
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have exited by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port()
+}
+
+/// The release binaries, built before with `cargo build --release --workspace`.
+pub fn binary(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release").join(name);
+    assert!(path.exists(), "{} is missing; run `cargo build --release --workspace`", path.display());
+    path.canonicalize().expect("it exists")
+}
+
+pub fn start_fixture() -> (Process, String) {
+    let mut command = Command::new(binary("tollgate-fixture"));
+    command.args(["http", "--port", "0"]).stdout(Stdio::piped());
+    let mut process = Process::start(&mut command);
+    let stdout = process.child.stdout.take().expect("a pipe");
+    let mut url = String::new();
+    BufReader::new(stdout).read_line(&mut url).expect("the URL");
+    (process, url.trim().to_owned())
+}
+
+/// The gateway over a configuration; returns its URL.
+pub fn start_gateway(folder: &Path, name: &str, config: &str) -> (Process, String) {
+    let file = folder.join(format!("{name}.toml"));
+    std::fs::write(&file, config).expect("the folder is writable");
+    let port = free_port();
+    let mut command = Command::new(binary("tollgate"));
+    command.arg("serve").arg("--config").arg(&file).args(["--listen", &format!("127.0.0.1:{port}")]);
+    command.stdout(Stdio::null());
+    (Process::start(&mut command), format!("http://127.0.0.1:{port}/mcp"))
+}
+
+/// A client that keeps its connections, with TCP_NODELAY, in one session of 2025-11-25.
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    session: Option<String>,
+}
+
+impl Client {
+    /// Opens a session, trying until the server is up.
+    pub async fn open(url: &str) -> Self {
+        // Installed once for the whole process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().tcp_nodelay(true).no_proxy().build().expect("a client");
+        let mut client = Self { http, url: url.to_owned(), session: None };
+        let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}});
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let response = loop {
+            match client.post(&initialize).send().await {
+                Ok(response) if response.status().is_success() => break response,
+                _ if Instant::now() < deadline => tokio::time::sleep(Duration::from_millis(50)).await,
+                other => panic!("{url} does not start: {other:?}"),
+            }
+        };
+        let session = response.headers().get("mcp-session-id").and_then(|it| it.to_str().ok());
+        client.session = session.map(ToOwned::to_owned);
+        client.post(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).send().await.expect("noticed");
+        client
+    }
+
+    fn post(&self, message: &Value) -> reqwest::RequestBuilder {
+        let mut request = self.http.post(&self.url).body(message.to_string());
+        request = request.header("content-type", "application/json");
+        request = request.header("accept", "application/json, text/event-stream");
+        if let Some(session) = &self.session {
+            request = request.header("mcp-session-id", session).header("mcp-protocol-version", "2025-11-25");
+        }
+        request
+    }
+
+    /// One `tools/call`, read to its end; its text.
+    pub async fn call(&self, params: &Value) -> String {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let response = self.post(&message).send().await.expect("an answer");
+        response.text().await.expect("a whole answer")
+    }
+
+    pub async fn list_tools(&self) -> String {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
+        self.post(&message).send().await.expect("an answer").text().await.expect("a whole answer")
+    }
+}
+
+/// The middle value.
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

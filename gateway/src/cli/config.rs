@@ -1,0 +1,56 @@
+//! `tollgate config check` and `tollgate config show`.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{ConfigSource, Failure, print, table::Table};
+
+/// Check or show the configuration.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    source: ConfigSource,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check the configuration; every mistake is one line with file, position and remedy
+    Check,
+    /// Show every key with its value and where that comes from; secrets are hidden
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
+    let loaded = args.source.load()?;
+    loaded.warnings.iter().for_each(|it| anstream::eprintln!("warning: {it}"));
+    match args.action {
+        Action::Check => {
+            let config = &loaded.config;
+            let files: Vec<_> = loaded.files.iter().map(|it| it.display().to_string()).collect();
+            let from = if files.is_empty() { "the built-in defaults".into() } else { files.join(", ") };
+            let (upstreams, profiles) = (config.upstreams.len(), config.profiles.len());
+            print(&format!("ok: {upstreams} upstreams, {profiles} profiles, from {from}\n"))
+        }
+        Action::Show { json: true } => {
+            let keys: Vec<_> = loaded
+                .show()
+                .iter()
+                .map(|it| json!({"key": it.key, "value": it.value, "origin": it.origin.to_string()}))
+                .collect();
+            print(&format!("{}\n", json!(keys)))
+        }
+        Action::Show { json: false } => {
+            let mut table = Table::new(&["key", "value", "origin"]);
+            for key in loaded.show() {
+                table.row(&[key.key, key.value, key.origin.to_string()]);
+            }
+            print(&table.to_string())
+        }
+    }
+}

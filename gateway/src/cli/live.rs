@@ -1,0 +1,56 @@
+//! What a live profile's plan came to, for people: a line per upstream.
+
+use super::table::{Table, thousands};
+use crate::{
+    mcp::{gate::Gate, view::View},
+    upstream::{State, Upstream},
+};
+
+/// The table that `serve` prints: per upstream its tools, their tokens in full, and under the plan.
+pub fn summary(gate: &Gate, view: &View) -> String {
+    let profile = &gate.profile;
+    let mut table = Table::new(&["upstream", "state", ">tools", ">tokens in full", ">tokens planned"]);
+    for upstream in &gate.upstreams {
+        let (tools, full, planned) = tokens_of(view, upstream.id());
+        table.row(&[
+            upstream.id().to_owned(),
+            state_word(upstream),
+            thousands(tools),
+            thousands(full),
+            thousands(planned),
+        ]);
+    }
+    let total = match &view.plan {
+        Ok(plan) => format!(
+            "{} of {} tokens{}",
+            thousands(plan.total_tokens),
+            thousands(plan.full_tokens),
+            profile.tools_budget_tokens.map_or_else(String::new, |it| format!(", budget {}", thousands(u64::from(it)))),
+        ),
+        Err(fault) => fault.message(),
+    };
+    let counted = if profile.count_is_exact { "" } else { ", an estimate for this model" };
+    format!("\nprofile {} for {} ({}{counted}): {total}\n{table}", profile.name, profile.model, profile.tokenizer)
+}
+
+fn tokens_of(view: &View, server: &str) -> (u64, u64, u64) {
+    let mine = view.catalogue.tools().iter().enumerate().filter(|(_, it)| it.server == server);
+    let (mut tools, mut full, mut planned) = (0, 0, 0);
+    for (idx, _) in mine {
+        tools += 1;
+        full += u64::from(view.catalogue.full_tokens_of(idx));
+        let entry = view.plan.as_ref().ok().and_then(|it| it.entries.get(idx));
+        planned += entry.map_or(0, |it| u64::from(it.tokens));
+    }
+    (tools, full, planned)
+}
+
+fn state_word(upstream: &Upstream) -> String {
+    match upstream.state() {
+        State::Idle => "on demand".into(),
+        State::Starting => "starting".into(),
+        State::Ready(_) => "up".into(),
+        State::Down { reason, .. } => format!("down: {reason}"),
+        State::Stopped => "stopped".into(),
+    }
+}

@@ -1,0 +1,39 @@
+//! `tollgate mcp`.
+
+use clap::Args;
+use tokio::io::BufReader;
+
+use super::{ConfigSource, Failure, runtime};
+use crate::{app::App, mcp::stdio, serve::DEFAULT_PROFILE, telemetry};
+
+/// Serve MCP on stdin and stdout.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example, for a client's mcp.json:
+  {\"mcpServers\": {\"tollgate\": {\"command\": \"tollgate\", \"args\": [\"mcp\"]}}}")]
+pub struct McpArgs {
+    #[command(flatten)]
+    source: ConfigSource,
+    /// The profile to serve
+    #[arg(short, long, default_value = DEFAULT_PROFILE)]
+    profile: String,
+}
+
+pub fn run(args: &McpArgs) -> Result<(), Failure> {
+    let loaded = args.source.load()?;
+    telemetry::init(&loaded.config.log);
+    loaded.warnings.iter().for_each(|it| tracing::warn!("{it}"));
+    let config = loaded.config;
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
+        let (app, gate) = App::of_profile(&config, &args.profile)?;
+        app.start();
+        let reader = BufReader::new(tokio::io::stdin());
+        let served = stdio::serve(gate, reader, tokio::io::stdout(), config.server.max_body_bytes).await;
+        app.stop().await;
+        served.map_err(|error| format!("the pipe to the client broke ({error})"))
+    });
+    // A thread of the runtime may still be reading stdin, which nothing can interrupt.
+    runtime.shutdown_background();
+    served.map_err(Failure::from)
+}

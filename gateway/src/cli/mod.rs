@@ -1,0 +1,139 @@
+//! The command line: what is asked, checked once, and handed to one function per command.
+
+mod completions;
+mod config;
+mod import;
+mod live;
+mod mcp;
+mod plan;
+mod serve;
+mod table;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use tollgate_config::{Env, Loaded, Request};
+use tollgate_tokenizers::TOKENIZERS;
+
+const EXAMPLES: &str = "\
+Examples:
+  tollgate                                   serve the configured upstreams at http://127.0.0.1:7070/mcp
+  tollgate import ~/.claude.json > tollgate.toml
+                                             take over the MCP servers of an existing client
+  tollgate plan --tools list.json --budget 4000
+                                             show what a budget of 4000 tokens would list
+  claude mcp add --transport http tollgate http://127.0.0.1:7070/mcp
+                                             use the gateway from Claude Code";
+
+/// One MCP server in front of many, its tool list held under a token budget.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP over streamable HTTP (the default command)
+    Serve(serve::ServeArgs),
+    /// Serve MCP on stdin and stdout, for clients that start a command
+    Mcp(mcp::McpArgs),
+    /// Show what a profile lists under its budget, live or from files
+    Plan(plan::PlanArgs),
+    /// Turn a client's MCP configuration into Tollgate's
+    Import(import::ImportArgs),
+    /// Check or show the configuration
+    Config(config::ConfigArgs),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Where the configuration comes from.
+#[derive(Clone, Debug, Default, Args)]
+struct ConfigSource {
+    /// Configuration file, instead of ./tollgate.toml and the user's own
+    #[arg(short, long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Override one key, as in `--set profiles.default.tools_budget_tokens=2000`
+    #[arg(long = "set", value_name = "KEY=VALUE", global = true, value_parser = key_value)]
+    overrides: Vec<(String, String)>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`; write KEY=VALUE"))?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl ConfigSource {
+    /// Loads and checks the configuration.
+    ///
+    /// # Errors
+    /// One line for each mistake.
+    fn load(&self) -> Result<Loaded, Failure> {
+        let working_dir = std::env::current_dir()
+            .map_err(|error| Failure::from(format!("the working directory cannot be read ({error})")))?;
+        let request = Request {
+            config_file: self.config.clone(),
+            env: Env::from_process(),
+            overrides: self.overrides.clone(),
+            working_dir,
+        };
+        let known: Vec<&str> = TOKENIZERS.iter().map(|it| it.name).collect();
+        tollgate_config::load(&request, &known).map_err(|errors| {
+            let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            Failure(lines)
+        })
+    }
+}
+
+/// Why a command failed, a line each.
+#[derive(Debug)]
+struct Failure(Vec<String>);
+
+impl From<String> for Failure {
+    fn from(line: String) -> Self {
+        Self(vec![line])
+    }
+}
+
+/// Parses the command line, runs the command, and says how it went.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    let done = match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Mcp(args) => mcp::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Config(args) => config::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(lines)) => {
+            lines.iter().for_each(|line| anstream::eprintln!("error: {line}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints data; a closed pipe (`tollgate plan | head`) ends quietly.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("stdout cannot be written ({error})").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The runtime of the commands that talk to upstreams.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| format!("the runtime did not start ({error})").into())
+}

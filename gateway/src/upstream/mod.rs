@@ -1,0 +1,415 @@
+//! MCP servers behind the gateway: each one supervised by a task of its own, so that a dead or slow one costs its own
+//! tools and nothing else.
+
+mod child;
+mod connection;
+mod event;
+mod http;
+mod lines;
+mod lists;
+mod mux;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, RwLock},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+pub use connection::{CallError, Connection};
+pub use event::{FromUpstream, ListKind, UpstreamEvent};
+pub use lines::{Line, read_line};
+pub use lists::{Lists, UpstreamTool};
+pub use mux::{About, log_level_of};
+use lists::ToolFilter;
+
+use crate::{
+    mcp::{
+        caller::Caller,
+        era::Era,
+        jsonrpc::{Fault, INTERNAL_ERROR, Outcome},
+        object::RawObject,
+    },
+    sync::{lock, read, write},
+};
+use tollgate_config::{Start, Upstream as UpstreamConfig};
+
+/// Notifications of one upstream that may wait to be handled.
+const EVENT_QUEUE: usize = 1_024;
+/// A connection that lived this long was sound: the next restart starts from the shortest delay again.
+const SOUND_AFTER: Duration = Duration::from_secs(30);
+/// Events of all upstreams that a slow front may lag behind.
+const HUB_CAPACITY: usize = 4_096;
+
+/// Where the fronts hear of upstreams.
+pub type Hub = broadcast::Sender<FromUpstream>;
+
+pub fn hub() -> Hub {
+    broadcast::channel(HUB_CAPACITY).0
+}
+
+/// What connections to upstreams share.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    pub client: reqwest::Client,
+    /// For the built-in `context` upstream, which counts in any model's tokens.
+    pub models: Arc<tollgate_config::Models>,
+}
+
+#[derive(Clone)]
+pub enum State {
+    /// Not started, because nobody asked for it yet.
+    Idle,
+    Starting,
+    Ready(Arc<Connection>),
+    /// `failed_starts` counts starts in a row that came to nothing.
+    Down { reason: String, failed_starts: u32, retry_at: Instant },
+    Stopped,
+}
+
+pub struct Upstream {
+    pub config: UpstreamConfig,
+    filter: ToolFilter,
+    deps: Deps,
+    state: watch::Sender<State>,
+    /// The last offer, kept while the upstream restarts.
+    lists: RwLock<Option<Arc<Lists>>>,
+    hub: Hub,
+    wanted: Notify,
+    stop: CancellationToken,
+    stopped: CancellationToken,
+    subscriptions: Mutex<HashMap<String, usize>>,
+    subscriptions_changed: Notify,
+}
+
+impl Upstream {
+    /// An upstream at rest; [`Self::start`] sets it going.
+    ///
+    /// # Errors
+    /// A glob in its configuration that is none.
+    pub fn new(config: UpstreamConfig, deps: Deps, hub: Hub) -> Result<Arc<Self>, globset::Error> {
+        Ok(Arc::new(Self {
+            filter: ToolFilter::new(&config)?,
+            config,
+            deps,
+            state: watch::Sender::new(State::Idle),
+            lists: RwLock::default(),
+            hub,
+            wanted: Notify::new(),
+            stop: CancellationToken::new(),
+            stopped: CancellationToken::new(),
+            subscriptions: Mutex::default(),
+            subscriptions_changed: Notify::new(),
+        }))
+    }
+
+    pub fn id(&self) -> &str {
+        &self.config.id
+    }
+
+    pub fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// The last known offer, if there ever was one.
+    pub fn lists(&self) -> Option<Arc<Lists>> {
+        read(&self.lists).clone()
+    }
+
+    /// Starts the supervisor.
+    pub fn start(self: &Arc<Self>) {
+        let upstream = Arc::clone(self);
+        tokio::spawn(async move {
+            upstream.supervise().await;
+            upstream.state.send_replace(State::Stopped);
+            upstream.stopped.cancel();
+        });
+    }
+
+    /// Ends the connection and waits until it is gone.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.stopped.cancelled().await;
+    }
+
+    async fn supervise(&self) {
+        if self.config.start == Start::Lazy && !self.until_wanted().await {
+            return;
+        }
+        let mut delay = self.config.restart.initial;
+        let mut failed_starts = 0;
+        let mut probe = true;
+        loop {
+            self.state.send_replace(State::Starting);
+            let begun = Instant::now();
+            let reason = match self.connect(probe).await {
+                Ok((connection, events)) => {
+                    failed_starts = 0;
+                    let reason = self.serve(connection, events).await;
+                    if begun.elapsed() > SOUND_AFTER {
+                        delay = self.config.restart.initial;
+                    }
+                    reason
+                }
+                Err(reason) => {
+                    failed_starts += 1;
+                    // A server that dies of an unknown method gets the handshake that it knows.
+                    probe = !probe;
+                    reason
+                }
+            };
+            if self.stop.is_cancelled() {
+                return;
+            }
+            tracing::warn!(upstream = self.id(), reason, retry_ms = delay.as_millis(), "the upstream is down");
+            self.state.send_replace(State::Down { reason, failed_starts, retry_at: Instant::now() + delay });
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.stop.cancelled() => return,
+            }
+            delay = (delay * 2).min(self.config.restart.max);
+        }
+    }
+
+    async fn until_wanted(&self) -> bool {
+        tokio::select! {
+            () = self.wanted.notified() => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+
+    async fn connect(&self, probe: bool) -> Result<(Arc<Connection>, mpsc::Receiver<UpstreamEvent>), String> {
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        let patience = self.config.startup_timeout;
+        let opening = async {
+            let connection = Connection::open(&self.config, &self.deps, sender, probe).await?;
+            let lists = lists::fetch(&connection, &self.config, &self.filter).await?;
+            Ok((connection, lists))
+        };
+        let opened = tokio::select! {
+            opened = tokio::time::timeout(patience, opening) => opened.unwrap_or_else(|_| Err(format!(
+                "was not ready within {} s; raise `startup_timeout_s` of this upstream if it needs longer",
+                patience.as_secs_f64()
+            ))),
+            () = self.stop.cancelled() => Err("was stopped".into()),
+        };
+        let (connection, lists) = opened?;
+        self.publish(lists, &ListKind::ALL);
+        Ok((Arc::new(connection), events))
+    }
+
+    /// Keeps a connection until it ends; says why it did.
+    async fn serve(&self, connection: Arc<Connection>, mut events: mpsc::Receiver<UpstreamEvent>) -> String {
+        let tools = self.lists().map_or(0, |it| it.tools.len());
+        tracing::info!(upstream = self.id(), tools, version = connection.introduction.version, "the upstream is ready");
+        self.state.send_replace(State::Ready(Arc::clone(&connection)));
+        self.subscribe_again(&connection).await;
+        let listening = async {
+            loop {
+                self.listen(&connection).await;
+            }
+        };
+        tokio::pin!(listening);
+        loop {
+            tokio::select! {
+                Some(event) = events.recv() => self.handle(&connection, event, &mut events).await,
+                () = &mut listening => {}
+                () = connection.ended().cancelled() => return connection.end_reason(),
+                () = self.stop.cancelled() => {
+                    connection.close().await;
+                    return "was stopped".into();
+                }
+            }
+        }
+    }
+
+    /// Holds the standing subscription of a modern upstream; returns when the wanted resources change.
+    async fn listen(&self, connection: &Connection) {
+        let changed = self.subscriptions_changed.notified();
+        if connection.introduction.era == Era::Legacy {
+            return changed.await;
+        }
+        let uris: Vec<String> = lock(&self.subscriptions).keys().cloned().collect();
+        let standing = async {
+            connection.listen(&uris).await;
+            // Refused or ended by the server: lists are then read again only at the next start.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = changed => {}
+            () = standing => {}
+        }
+    }
+
+    async fn handle(
+        &self,
+        connection: &Connection,
+        event: UpstreamEvent,
+        events: &mut mpsc::Receiver<UpstreamEvent>,
+    ) {
+        let mut changed = Vec::new();
+        let mut next = Some(event);
+        // A burst of changes is one change.
+        while let Some(event) = next {
+            match event {
+                UpstreamEvent::ListChanged(kind) => changed.push(kind),
+                other => self.tell(other),
+            }
+            next = events.try_recv().ok();
+        }
+        if changed.is_empty() {
+            return;
+        }
+        changed.dedup();
+        match lists::fetch(connection, &self.config, &self.filter).await {
+            Ok(lists) => self.publish(lists, &changed),
+            Err(reason) => tracing::warn!(upstream = self.id(), reason, "the changed lists could not be read"),
+        }
+    }
+
+    fn publish(&self, lists: Lists, changed: &[ListKind]) {
+        *write(&self.lists) = Some(Arc::new(lists));
+        changed.iter().for_each(|kind| self.tell(UpstreamEvent::ListChanged(*kind)));
+    }
+
+    fn tell(&self, event: UpstreamEvent) {
+        // Nobody listening is no error.
+        let _ = self.hub.send(FromUpstream { upstream: self.id().into(), event });
+    }
+
+    /// Waits until the upstream is up, or its start has failed.
+    pub async fn settled(&self) {
+        self.wanted.notify_one();
+        let mut state = self.state.subscribe();
+        // The sender lives as long as `self`.
+        let _ = state.wait_for(|it| !matches!(it, State::Idle | State::Starting)).await;
+    }
+
+    /// A live connection; waits through a start or a restart.
+    ///
+    /// # Errors
+    /// That the upstream is down, why, and when it is tried again.
+    pub async fn connection(&self) -> Result<Arc<Connection>, Fault> {
+        if let State::Ready(connection) = &*self.state.borrow()
+            && !connection.ended().is_cancelled()
+        {
+            return Ok(Arc::clone(connection));
+        }
+        self.wanted.notify_one();
+        let mut state = self.state.subscribe();
+        let wait = state.wait_for(|it| match it {
+            State::Ready(connection) => !connection.ended().is_cancelled(),
+            // One that was up and ended is about to be started again.
+            State::Down { failed_starts, .. } => *failed_starts > 0,
+            State::Stopped => true,
+            State::Idle | State::Starting => false,
+        });
+        let settled = tokio::time::timeout(self.config.startup_timeout, wait).await;
+        match settled {
+            Ok(Ok(state)) => self.connection_of(&state),
+            _ => Err(self.down("is still starting")),
+        }
+    }
+
+    fn connection_of(&self, state: &State) -> Result<Arc<Connection>, Fault> {
+        match state {
+            State::Ready(connection) => Ok(Arc::clone(connection)),
+            State::Down { reason, retry_at, .. } => {
+                let wait = retry_at.saturating_duration_since(Instant::now()).as_secs_f64();
+                Err(self.down(&format!("is down: {reason}; it is started again in {wait:.1} s")))
+            }
+            _ => Err(self.down("is shut down")),
+        }
+    }
+
+    fn down(&self, what: &str) -> Fault {
+        Fault::new(INTERNAL_ERROR, format!("upstream `{}` {what}", self.id()))
+    }
+
+    /// Forwards a request. It is sent once; a second time only where the upstream said that it did not run.
+    ///
+    /// # Errors
+    /// The upstream's own error, or why there is no answer.
+    pub async fn call(&self, caller: &Caller, method: &str, params: RawObject, about: About) -> Outcome {
+        let timeout = self.config.call_timeout;
+        let connection = self.connection().await?;
+        match connection.request(method, params.clone(), Some(caller), about.clone(), timeout).await {
+            Ok(outcome) => outcome,
+            Err(CallError { not_run: true, .. }) if !caller.cancel.is_cancelled() => {
+                let connection = self.connection().await?;
+                let again = connection.request(method, params, Some(caller), about, timeout).await;
+                again.unwrap_or_else(|error| Err(error.fault))
+            }
+            Err(error) => Err(error.fault),
+        }
+    }
+
+    /// Wants updates of a resource. Subscriptions are shared: the upstream hears of the first one.
+    ///
+    /// # Errors
+    /// The upstream's own.
+    pub async fn subscribe(&self, caller: &Caller, uri: &str) -> Result<(), Fault> {
+        let first = {
+            let mut subscriptions = lock(&self.subscriptions);
+            let count = subscriptions.entry(uri.to_owned()).or_default();
+            *count += 1;
+            *count == 1
+        };
+        if !first {
+            return Ok(());
+        }
+        self.change_subscription(caller, "resources/subscribe", uri).await
+    }
+
+    /// Ends one client's wish for updates.
+    ///
+    /// # Errors
+    /// The upstream's own.
+    pub async fn unsubscribe(&self, caller: &Caller, uri: &str) -> Result<(), Fault> {
+        if !self.forget_subscription(uri) {
+            return Ok(());
+        }
+        self.change_subscription(caller, "resources/unsubscribe", uri).await
+    }
+
+    /// Takes one wish off; `true` where it was the last one.
+    pub fn forget_subscription(&self, uri: &str) -> bool {
+        let mut subscriptions = lock(&self.subscriptions);
+        let Some(count) = subscriptions.get_mut(uri) else { return false };
+        *count -= 1;
+        let last = *count == 0;
+        if last {
+            subscriptions.remove(uri);
+        }
+        last
+    }
+
+    async fn change_subscription(&self, caller: &Caller, method: &str, uri: &str) -> Result<(), Fault> {
+        let connection = self.connection().await?;
+        if connection.introduction.era == Era::Modern {
+            self.subscriptions_changed.notify_one();
+            return Ok(());
+        }
+        let mut params = RawObject::default();
+        params.set_str("uri", uri);
+        self.call(caller, method, params, About::default()).await.map(|_| ())
+    }
+
+    /// After a restart a legacy upstream has forgotten what it was asked to watch.
+    async fn subscribe_again(&self, connection: &Connection) {
+        if connection.introduction.era == Era::Modern {
+            return;
+        }
+        let uris: Vec<String> = lock(&self.subscriptions).keys().cloned().collect();
+        for uri in uris {
+            let mut params = RawObject::default();
+            params.set_str("uri", &uri);
+            let asked = connection.request("resources/subscribe", params, None, About::default(), self.config.call_timeout);
+            if asked.await.is_err() {
+                return;
+            }
+        }
+    }
+}
