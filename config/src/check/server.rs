@@ -1,0 +1,76 @@
+//! `[server]`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::rules;
+use crate::config::Server;
+use crate::error::quoted;
+use crate::section::{At, Section};
+
+const DAY_S: u64 = 24 * 60 * 60;
+const KIB: u64 = 1024;
+const GIB: u64 = KIB * KIB * KIB;
+
+pub(super) fn check(section: Section<'_>) -> Option<Server> {
+    let listen = section
+        .text("listen")
+        .and_then(|text| listen_address(&section, text));
+    let allowed_hosts = names(&section, "allowed_hosts", rules::host);
+    let allowed_origins = names(&section, "allowed_origins", rules::origin);
+    let max_body_bytes = section.integer("max_body_bytes", KIB..=GIB);
+    let max_sessions = section.integer("max_sessions", 1..=1_000_000);
+    let session_idle = section.integer("session_idle_s", 1..=7 * DAY_S);
+    let shutdown_grace = section.integer("shutdown_grace_s", 0..=DAY_S);
+    let keep_alive = section.integer("keep_alive_s", 1..=DAY_S);
+    section.finish();
+    Some(Server {
+        listen: listen?,
+        allowed_hosts: allowed_hosts?,
+        allowed_origins: allowed_origins?,
+        max_body_bytes: usize::try_from(max_body_bytes?.value).ok()?,
+        max_sessions: usize::try_from(max_sessions?.value).ok()?,
+        session_idle: Duration::from_secs(session_idle?.value),
+        shutdown_grace: Duration::from_secs(shutdown_grace?.value),
+        keep_alive: Duration::from_secs(keep_alive?.value),
+    })
+}
+
+/// `localhost` is read as 127.0.0.1: resolving names is not a matter of configuration.
+fn listen_address(section: &Section<'_>, text: At<'_, &str>) -> Option<SocketAddr> {
+    let local = text
+        .value
+        .strip_prefix("localhost:")
+        .and_then(|port| port.parse().ok());
+    let address = local.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let address = address.or_else(|| text.value.parse().ok());
+    if address.is_none() {
+        let message = format!(
+            "`server.listen` is not an address with a port: {}",
+            quoted(text.value)
+        );
+        section.fail(text.origin, message, "write it as `127.0.0.1:7070`");
+    }
+    address
+}
+
+fn names(
+    section: &Section<'_>,
+    key: &'static str,
+    rule: impl Fn(&str) -> Result<(), &'static str>,
+) -> Option<Vec<String>> {
+    let check = |text: At<'_, &str>| match rule(text.value) {
+        Ok(()) => Some(text.value.to_owned()),
+        Err(remedy) => {
+            let message = format!(
+                "illegal value {} in `{}`",
+                quoted(text.value),
+                section.path_of(key)
+            );
+            section.fail(text.origin, message, remedy);
+            None
+        }
+    };
+    let checked: Vec<Option<String>> = section.texts(key)?.into_iter().map(check).collect();
+    checked.into_iter().collect()
+}

@@ -1,0 +1,77 @@
+//! Reads the values of one upstream in which `${VAR}` is replaced.
+
+use std::path::PathBuf;
+
+use crate::check::Context;
+use crate::error::quoted;
+use crate::expand::{ExpandError, expand};
+use crate::section::{At, Section};
+
+pub(super) struct Reader<'a> {
+    pub(super) section: &'a Section<'a>,
+    pub(super) context: Context<'a>,
+    /// A disabled upstream need not have its variables.
+    pub(super) expands: bool,
+}
+
+impl Reader<'_> {
+    /// The text with its references replaced. Errors name variables, never values.
+    pub(super) fn expand(&self, path: &str, text: At<'_, &str>) -> Option<String> {
+        if !self.expands {
+            return Some(text.value.to_owned());
+        }
+        let expanded = expand(text.value, self.context.env);
+        if let Err(error) = &expanded {
+            let (message, remedy) = explain(error, path);
+            self.section.fail(text.origin, message, remedy);
+        }
+        expanded.ok()
+    }
+
+    /// A path, made absolute from the folder of the file that says it. `~/` is the home folder.
+    pub(super) fn folder(&self, key: &'static str) -> Option<PathBuf> {
+        let text = self.section.text(key)?;
+        let path = self.section.path_of(key);
+        let home = text
+            .value
+            .strip_prefix("~/")
+            .map(|rest| format!("${{HOME}}/{rest}"));
+        let value = home.as_deref().unwrap_or(text.value);
+        let value = self.expand(&path, At { value, ..text })?;
+        if value.trim().is_empty() {
+            let remedy = "name a folder, `.` is the one of this file";
+            self.section
+                .fail(text.origin, format!("`{path}` is empty"), remedy);
+            return None;
+        }
+        let absolute = self
+            .context
+            .working_dir
+            .join(text.origin.folder())
+            .join(value);
+        Some(absolute.components().collect())
+    }
+}
+
+fn explain(error: &ExpandError, path: &str) -> (String, String) {
+    match error {
+        ExpandError::Unclosed => (
+            format!("`${{` without `}}` in `{path}`"),
+            "close it, or write `$${` for the characters".to_owned(),
+        ),
+        ExpandError::BadName(name) => (
+            format!("illegal variable name {} in `{path}`", quoted(name)),
+            "write `${NAME}` or `${NAME:-default}`".to_owned(),
+        ),
+        ExpandError::Missing(name) => (
+            format!("environment variable `{name}` is not set, `{path}` needs it"),
+            format!("export it, or write `${{{name}:-default}}`"),
+        ),
+    }
+}
+
+/// Checks every item before giving up, so that each mistake is told.
+pub(super) fn all<T, U>(items: Vec<T>, check: impl FnMut(T) -> Option<U>) -> Option<Vec<U>> {
+    let checked: Vec<Option<U>> = items.into_iter().map(check).collect();
+    checked.into_iter().collect()
+}

@@ -1,0 +1,214 @@
+//! The files that come with the crate: complete, documented, and valid.
+
+use std::collections::BTreeSet;
+
+use tollgate_config::{ConfigError, DEFAULT_TOML, Loaded, Source, Sources, parse};
+
+const TOKENIZERS: &[&str] = &["o200k_base", "cl100k_base"];
+const PRESETS: &[(&str, &str)] = &[
+    (
+        "filesystem.toml",
+        include_str!("../presets/filesystem.toml"),
+    ),
+    ("github.toml", include_str!("../presets/github.toml")),
+];
+
+fn with_file(path: &str, text: &str) -> Result<Loaded, Vec<ConfigError>> {
+    let env = ["DOCS_TOKEN", "GITHUB_TOKEN"].map(|name| (name.to_owned(), "t".to_owned()));
+    let sources = Sources {
+        files: vec![Source {
+            path: path.into(),
+            text: text.to_owned(),
+        }],
+        env: env.into_iter().collect(),
+        working_dir: "/here".into(),
+        ..Sources::default()
+    };
+    parse(&sources, TOKENIZERS)
+}
+
+/// The defaults with their optional keys switched on: `#key` and `#[table]` lose the sign.
+fn uncommented() -> String {
+    let is_optional =
+        |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
+    let lines = DEFAULT_TOML
+        .lines()
+        .map(|line| if is_optional(line) { &line[1..] } else { line });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A leaf path with `*` for what the user names; what is inside `env` and the like is the user's.
+fn pattern(path: &[String]) -> String {
+    let named = ["profiles", "upstreams", "models"];
+    let mut path = path.to_vec();
+    if named.contains(&path[0].as_str()) && path.len() > 1 {
+        path[1] = "*".to_owned();
+    }
+    path.join(".")
+}
+
+fn documented(prefix: &[String], table: &toml::Table, paths: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        let path = [prefix, std::slice::from_ref(key)].concat();
+        paths.insert(pattern(&path));
+        if let toml::Value::Table(inner) = value {
+            documented(&path, inner, paths);
+        }
+    }
+}
+
+#[test]
+fn every_key_is_in_default_toml() {
+    let text = uncommented();
+    let mut paths = BTreeSet::new();
+    documented(&[], &text.parse().unwrap(), &mut paths);
+    let loaded = with_file("all.toml", &text).unwrap();
+    // An upstream shows its own keys; those that it shares are shown once, as defaults.
+    let shown = |key: &String| {
+        let shared = key.replace("upstreams.*.", "upstream_defaults.");
+        paths.contains(key) || paths.contains(&shared)
+    };
+    let missing: Vec<&String> = loaded.keys.iter().filter(|key| !shown(key)).collect();
+    assert_eq!(missing, [""; 0], "not documented");
+}
+
+#[test]
+fn every_key_has_a_comment() {
+    let lines: Vec<&str> = DEFAULT_TOML.lines().collect();
+    let is_key = |line: &str| {
+        let key = line.trim_start_matches('#');
+        key.starts_with(|c: char| c.is_ascii_lowercase()) && key.contains(" = ")
+    };
+    // A deciding key right below its table is explained by the comment above the table.
+    for pair in lines.windows(2).filter(|pair| is_key(pair[1])) {
+        let explained = pair[0].starts_with("# ") || pair[0].contains("[upstreams.");
+        assert!(explained, "no comment above {}", pair[1]);
+    }
+}
+
+#[test]
+fn presets_load() {
+    for (name, text) in PRESETS {
+        let loaded = with_file(name, text);
+        assert!(loaded.is_ok(), "{name}: {:?}", loaded.err());
+    }
+}
+
+/// Name asked for, entry found, its tokenizer and whether that is the model's own.
+const FOUND: &[(&str, &str, &str, bool)] = &[
+    ("gpt-5", "gpt-5", "o200k_base", true),
+    ("GPT-5", "gpt-5", "o200k_base", true),
+    ("openai/gpt-5", "gpt-5", "o200k_base", true),
+    ("gpt-5-2025-08-07", "gpt-5", "o200k_base", true),
+    ("gpt-5.4-pro", "gpt-5-family", "o200k_base", true),
+    ("gpt-4o-mini-2024-07-18", "gpt-4o-mini", "o200k_base", true),
+    ("gpt-4o-audio-preview", "gpt-4o-family", "o200k_base", true),
+    ("chatgpt-4o-latest", "chatgpt-4o-latest", "o200k_base", true),
+    ("o1-pro", "o1-family", "o200k_base", true),
+    ("gpt-4", "gpt-4", "cl100k_base", true),
+    ("gpt-4-0613", "gpt-4", "cl100k_base", true),
+    ("gpt-4-1106-preview", "gpt-4-turbo", "cl100k_base", true),
+    ("gpt-4.1-mini", "gpt-4.1-mini", "o200k_base", true),
+    ("gpt-35-turbo", "gpt-3.5-turbo", "cl100k_base", true),
+    (
+        "ft:gpt-4o-mini:org::id",
+        "gpt-4o-family",
+        "o200k_base",
+        true,
+    ),
+    (
+        "text-embedding-3-small",
+        "text-embedding-3-small",
+        "cl100k_base",
+        true,
+    ),
+    (
+        "claude-sonnet-4-5-20250929",
+        "claude-sonnet-4-5",
+        "o200k_base",
+        false,
+    ),
+    (
+        "claude-sonnet-4-20250514",
+        "claude-sonnet-4",
+        "o200k_base",
+        false,
+    ),
+    (
+        "anthropic.claude-x-v1:0",
+        "claude-family",
+        "o200k_base",
+        false,
+    ),
+    (
+        "models/gemini-2.5-pro",
+        "gemini-2.5-pro",
+        "o200k_base",
+        false,
+    ),
+    (
+        "meta-llama/Llama-3.1-8B-Instruct",
+        "llama-family",
+        "o200k_base",
+        false,
+    ),
+    ("Qwen/Qwen3-8B", "qwen-family", "o200k_base", false),
+    ("deepseek-chat", "deepseek-family", "o200k_base", false),
+    (
+        "mistralai/Mixtral-8x7B",
+        "mistral-family",
+        "o200k_base",
+        false,
+    ),
+];
+
+#[test]
+fn the_catalogue_finds_models() {
+    let models = with_file("t.toml", "").unwrap().config.models;
+    for (name, entry, tokenizer, exact) in FOUND {
+        let model = models.find(name).unwrap();
+        let found = (model.name.as_str(), model.tokenizer.as_str(), model.exact);
+        assert_eq!(found, (*entry, *tokenizer, *exact), "{name}");
+    }
+}
+
+#[test]
+fn an_unknown_model_names_close_ones_and_the_remedy() {
+    let models = with_file("t.toml", "").unwrap().config.models;
+    let rows = [
+        (
+            "gpt-6o",
+            "unknown model `gpt-6o`; did you mean `gpt-4o`, `gpt-4` or `gpt-5`? otherwise describe it \
+             under `[models.\"gpt-6o\"]`",
+        ),
+        (
+            "zebra",
+            "unknown model `zebra`; describe it under `[models.\"zebra\"]`",
+        ),
+    ];
+    for (name, expected) in rows {
+        let error = models.find(name).map_err(|error| error.to_string());
+        assert_eq!(error.err().as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn the_catalogue_is_consistent() {
+    let models = with_file("t.toml", "").unwrap().config.models;
+    let mut names = BTreeSet::new();
+    for model in models.iter() {
+        for name in model.aliases.iter().chain([&model.name]) {
+            assert!(names.insert(name.clone()), "{name} is there twice");
+            assert_eq!(models.find(name).unwrap().name, model.name);
+        }
+        let is_openai = model.provider == "openai";
+        assert_eq!(
+            model.exact, is_openai,
+            "{}: only OpenAI's encodings are read",
+            model.name
+        );
+        if let (Some(window), Some(output)) = (model.window_tokens, model.max_output_tokens) {
+            assert!(output <= window, "{}", model.name);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What a checked value looks like: expanded, resolved, absolute.
+
+use std::path::Path;
+
+use tollgate_config::{ConfigError, Loaded, NamePolicy, Source, Sources, Transport, parse};
+
+const TOKENIZERS: &[&str] = &["o200k_base", "cl100k_base"];
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+fn parsed(files: Pairs<'_>, env: Pairs<'_>, flags: Pairs<'_>) -> Result<Loaded, Vec<ConfigError>> {
+    let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
+    let file = |(path, text): &(&str, &str)| Source {
+        path: path.into(),
+        text: (*text).to_owned(),
+    };
+    let sources = Sources {
+        files: files.iter().map(file).collect(),
+        env: env.iter().map(owned).collect(),
+        overrides: flags.iter().map(owned).collect(),
+        working_dir: "/here".into(),
+    };
+    parse(&sources, TOKENIZERS)
+}
+
+#[test]
+fn a_child_gets_a_scrubbed_environment() {
+    let file = (
+        "t.toml",
+        "[upstreams.x]\ncommand = '${DIR}/c'\nargs = ['--x=${A:-d}', '$${A}']\n\
+         inherit_env = ['PROXY', 'ABSENT']\nenv = { KEY = 'k-${SECRET}', HOME = '/h' }\n",
+    );
+    let env = [
+        ("PATH", "/bin"),
+        ("HOME", "/home/u"),
+        ("LC_ALL", "C"),
+        ("SECRET", "s"),
+        ("PROXY", "p"),
+        ("DIR", "/opt"),
+        ("OTHER", "o"),
+    ];
+    let loaded = parsed(&[file], &env, &[]).unwrap();
+    let Transport::Stdio {
+        command,
+        args,
+        env,
+        cwd,
+    } = &loaded.config.upstreams["x"].transport
+    else {
+        panic!("not a child process");
+    };
+    assert_eq!((command.as_str(), cwd), ("/opt/c", &None));
+    assert_eq!(*args, ["--x=d", "${A}"]);
+    let mut env: Vec<(&str, &str)> = env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    env.sort_unstable();
+    let expected = [
+        ("HOME", "/h"),
+        ("KEY", "k-s"),
+        ("LC_ALL", "C"),
+        ("PATH", "/bin"),
+        ("PROXY", "p"),
+    ];
+    assert_eq!(env, expected);
+}
+
+#[test]
+fn relative_folders_start_from_the_file_that_says_them() {
+    let rows = [
+        ("/etc/tollgate/t.toml", "docs", "/etc/tollgate/docs"),
+        ("sub/t.toml", "./docs", "/here/sub/docs"),
+        ("t.toml", ".", "/here"),
+        ("t.toml", "/abs", "/abs"),
+        ("t.toml", "~/docs", "/home/u/docs"),
+        ("t.toml", "${HOME}", "/home/u"),
+    ];
+    for (path, root, expected) in rows {
+        let text = format!("[upstreams.d]\nbuiltin = 'context'\nroot = '{root}'\n");
+        let loaded = parsed(&[(path, &text)], &[("HOME", "/home/u")], &[]).unwrap();
+        let Transport::Context { root, .. } = &loaded.config.upstreams["d"].transport else {
+            panic!("not the builtin");
+        };
+        assert_eq!(root, Path::new(expected));
+    }
+}
+
+#[test]
+fn a_disabled_upstream_needs_no_variables() {
+    let file = (
+        "t.toml",
+        "[upstreams.x]\nenabled = false\nurl = '${HOST}'\nheaders = { A = '${T}' }\n",
+    );
+    let loaded = parsed(&[file], &[], &[]).unwrap();
+    assert!(!loaded.config.upstreams["x"].enabled);
+    assert_eq!(loaded.config.profiles["default"].upstreams, ["context"]);
+}
+
+#[test]
+fn profiles_resolve_upstreams_and_fall_back_to_default() {
+    let file = (
+        "t.toml",
+        "[profiles.default]\nmodel = 'openai/GPT-4o'\nnames = 'always'\n\
+         [profiles.git]\nupstreams = ['git*']\ntools_budget_tokens = 0\n\
+         [upstreams.git]\ncommand = 'c'\n[upstreams.docs]\nurl = 'http://a'\n[upstreams.git-2]\ncommand = 'c'\n",
+    );
+    let profiles = parsed(&[file], &[], &[]).unwrap().config.profiles;
+    assert_eq!(
+        profiles["default"].upstreams,
+        ["context", "git", "docs", "git-2"]
+    );
+    assert_eq!(profiles["default"].tools_budget_tokens, Some(4000));
+    let git = &profiles["git"];
+    assert_eq!(git.upstreams, ["git", "git-2"]);
+    assert_eq!(
+        (git.tools_budget_tokens, git.names),
+        (None, NamePolicy::Always)
+    );
+    assert_eq!(
+        (git.tokenizer.as_str(), git.count_is_exact),
+        ("o200k_base", true)
+    );
+    assert_eq!(git.window_tokens, Some(128_000));
+}
