@@ -149,7 +149,7 @@ async fn exchange(front: &Front, calls: usize, in_flight: usize) -> Sample {
 fn report(fronts: &[Front], samples: &[Sample], calls: usize, in_flight: usize, as_json: bool) {
     let direct = samples[0].p50_ms;
     if as_json {
-        let rows: Vec<_> = fronts.iter().zip(samples).map(|(front, it)| {
+        let rows = fronts.iter().zip(samples).map(|(front, it)| {
             json!({"name": front.name, "in_flight": in_flight, "p50_ms": it.p50_ms, "added_p50_ms": it.p50_ms - direct,
                    "p99_ms": it.p99_ms, "cpu_ms_per_call": it.cpu_ms})
         });

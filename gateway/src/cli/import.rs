@@ -26,7 +26,8 @@ pub struct ImportArgs {
 pub fn run(args: &ImportArgs) -> Result<(), Failure> {
     let name = args.file.display().to_string();
     let text = read(&args.file).map_err(|error| Failure::from(format!("`{name}` cannot be read ({error})")))?;
-    struct I{toml:String,warnings:Vec<String>} let imported=I{toml:text,warnings:vec![]};
+    let imported = tollgate_config::import(&text, &name)
+        .map_err(|errors| Failure(errors.iter().map(ToString::to_string).collect()))?;
     imported.warnings.iter().for_each(|it| anstream::eprintln!("warning: {it}"));
     match &args.output {
         None => print(&imported.toml),

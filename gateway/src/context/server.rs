@@ -1,6 +1,6 @@
 //! The tools of the `context` upstream: `count_tokens`, `read_text`, `list_files`.
 
-use std::{fmt::Write, sync::Arc};
+use std::{borrow::Cow, fmt::Write, sync::Arc};
 
 use rmcp::{
     ServerHandler,
@@ -8,7 +8,7 @@ use rmcp::{
     model::{Implementation, ServerCapabilities, ServerConfig},
     tool, tool_handler, tool_router,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use tollgate_config::Models;
@@ -26,13 +26,37 @@ pub struct ContextServer {
     models: Arc<Models>,
 }
 
+/// A whole number as models read it: without the width in bits that Rust would name.
+#[derive(Debug)]
+struct Whole;
+
+impl JsonSchema for Whole {
+    fn schema_name() -> Cow<'static, str> {
+        "Whole".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "integer", "minimum": 0})
+    }
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 struct CountTokens {
     /// The text to count. Give this or `path`.
+    #[serde(default)]
+    #[schemars(with = "String")]
     text: Option<String>,
     /// A file to count, relative to the root.
+    #[serde(default)]
+    #[schemars(with = "String")]
     path: Option<String>,
     /// A model name or a tokenizer name; `o200k_base` if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
     model: Option<String>,
 }
 
@@ -41,22 +65,36 @@ struct ReadText {
     /// The file, relative to the root.
     path: String,
     /// Most tokens of text to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
     max_tokens: Option<usize>,
     /// Where to go on: the byte offset that the previous page named; 0 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
     offset: Option<usize>,
     /// A model name or a tokenizer name; `o200k_base` if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
     model: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct ListFiles {
     /// The folder, relative to the root; the root if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
     path: Option<String>,
     /// Only paths that match, as in `**/*.rs`.
+    #[serde(default)]
+    #[schemars(with = "String")]
     glob: Option<String>,
     /// Most tokens of text to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
     max_tokens: Option<usize>,
     /// Where to go on: the number of entries that the previous pages showed; 0 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
     offset: Option<usize>,
 }
 

@@ -74,8 +74,8 @@ impl Gate {
     async fn pass_on(&self, caller: &Caller, method: &str, params: RawObject) -> Outcome {
         match self.upstreams.as_slice() {
             [only] => {
-                let same_era = only.connection().await?.introduction.era == caller.era();
-                if !same_era {
+                only.connection().await?;
+                if only.era_for(caller) != caller.era() {
                     return Err(Fault::method_not_found(method));
                 }
                 only.call(caller, method, params, Default::default()).await

@@ -149,11 +149,13 @@ pub fn decode(value: &str) -> Option<String> {
     }
 }
 
-/// What `Mcp-Name` mirrors for a method: `params.name` or `params.uri`.
+/// What `Mcp-Name` mirrors for a method.
 pub fn name_source(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        // The tasks extension (SEP-2663) routes by task.
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
         _ => None,
     }
 }

@@ -38,11 +38,19 @@ pub struct Introduction {
     pub capabilities: RawObject,
     pub instructions: Option<String>,
     pub server_info: Option<Raw>,
+    /// A modern server that serves legacy clients too.
+    pub is_dual: bool,
 }
 
 impl Introduction {
     pub fn has(&self, capability: &str) -> bool {
         self.capabilities.get(capability).is_some_and(|it| it.get() != "null")
+    }
+
+    /// Whether changes of a list are announced.
+    fn announces(&self, kind: ListKind) -> bool {
+        let capability = self.capabilities.get_object(kind.capability());
+        capability.is_some_and(|it| it.get("listChanged").is_some_and(|it| it.get() == "true"))
     }
 }
 
@@ -128,14 +136,29 @@ impl Connection {
                 found
             }
             Ok(Err(NoDiscover::Unreachable(reason))) => return Err(reason),
-            Ok(Err(NoDiscover::Legacy)) | Err(_) => {
-                http.set_era(Era::Legacy, era::LATEST_LEGACY);
-                let found = initialize(&mux, &link).await?;
-                http.set_era(Era::Legacy, &found.version);
-                http.listen();
-                found
-            }
+            Ok(Err(NoDiscover::Legacy)) | Err(_) => introduce_legacy(&mux, &http, &link).await?,
         };
+        Ok(Self { mux, link, introduction })
+    }
+
+    /// A second connection to a dual-era server, for clients that speak only the legacy era.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn open_legacy(
+        config: &UpstreamConfig,
+        deps: &Deps,
+        events: mpsc::Sender<UpstreamEvent>,
+    ) -> Result<Self, String> {
+        let Transport::Http { url, headers } = &config.transport else {
+            return Err("has one pipe, which speaks one era".into());
+        };
+        let mux = Mux::new(config.id.as_str().into(), events);
+        let headers = header_map(headers)?;
+        let http = Arc::new(HttpLink::new(deps.client.clone(), url, headers, &mux, config.max_message_bytes));
+        let link: Arc<dyn Link> = http.clone();
+        mux.attach(&link);
+        let introduction = introduce_legacy(&mux, &http, &link).await?;
         Ok(Self { mux, link, introduction })
     }
 
@@ -229,11 +252,14 @@ impl Connection {
     /// stream ends.
     pub async fn listen(&self, resource_uris: &[String]) {
         let mut filter = serde_json::Map::new();
-        for kind in ListKind::ALL {
+        for kind in ListKind::ALL.into_iter().filter(|it| self.introduction.announces(*it)) {
             filter.insert(kind.filter_key().into(), json!(true));
         }
         if !resource_uris.is_empty() {
             filter.insert("resourceSubscriptions".into(), json!(resource_uris));
+        }
+        if filter.is_empty() {
+            return;
         }
         let mut params = RawObject::default();
         params.set("notifications", raw(&filter));
@@ -246,6 +272,14 @@ impl Connection {
     pub async fn close(&self) {
         self.link.close().await;
     }
+}
+
+async fn introduce_legacy(mux: &Arc<Mux>, http: &HttpLink, link: &Arc<dyn Link>) -> Result<Introduction, String> {
+    http.set_era(Era::Legacy, era::LATEST_LEGACY);
+    let found = initialize(mux, link).await?;
+    http.set_era(Era::Legacy, &found.version);
+    http.listen();
+    Ok(found)
 }
 
 /// Delivers a request and waits for its answer, whichever of sending and answering ends first.
@@ -326,6 +360,7 @@ fn read_discover(result: &Raw, version: String) -> Option<Introduction> {
         capabilities: result.get_object("capabilities").unwrap_or_default(),
         instructions: result.get_str("instructions"),
         server_info: info,
+        is_dual: supported.iter().any(|it| it == era::LATEST_LEGACY),
     })
 }
 
@@ -354,6 +389,7 @@ async fn initialize(mux: &Arc<Mux>, link: &Arc<dyn Link>) -> Result<Introduction
         capabilities: result.get_object("capabilities").unwrap_or_default(),
         instructions: result.get_str("instructions"),
         server_info: result.get("serverInfo").map(ToOwned::to_owned),
+        is_dual: false,
     })
 }
 

@@ -26,6 +26,15 @@ impl ListKind {
         }
     }
 
+    /// The server capability that the list belongs to.
+    pub fn capability(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources => "resources",
+        }
+    }
+
     /// The member of a `subscriptions/listen` filter that asks for it.
     pub fn filter_key(self) -> &'static str {
         match self {

@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use globset::GlobSet;
 use serde_json::value::RawValue;
 
-use super::{
-    connection::{Connection, Introduction},
-    mux::About,
-};
+pub use super::connection::Introduction;
+use super::{connection::Connection, mux::About};
 use crate::mcp::{
     headers::{self, HeaderParam},
     jsonrpc::Raw,

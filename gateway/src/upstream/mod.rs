@@ -77,6 +77,8 @@ pub struct Upstream {
     /// The last offer, kept while the upstream restarts.
     lists: RwLock<Option<Arc<Lists>>>,
     hub: Hub,
+    /// A dual-era server's connection for legacy clients, opened when the first one calls.
+    for_legacy: tokio::sync::Mutex<Option<Arc<Connection>>>,
     wanted: Notify,
     stop: CancellationToken,
     stopped: CancellationToken,
@@ -97,6 +99,7 @@ impl Upstream {
             state: watch::Sender::new(State::Idle),
             lists: RwLock::default(),
             hub,
+            for_legacy: tokio::sync::Mutex::default(),
             wanted: Notify::new(),
             stop: CancellationToken::new(),
             stopped: CancellationToken::new(),
@@ -218,6 +221,9 @@ impl Upstream {
                 () = &mut listening => {}
                 () = connection.ended().cancelled() => return connection.end_reason(),
                 () = self.stop.cancelled() => {
+                    if let Some(other) = self.for_legacy.lock().await.take() {
+                        other.close().await;
+                    }
                     connection.close().await;
                     return "was stopped".into();
                 }
@@ -313,6 +319,42 @@ impl Upstream {
         }
     }
 
+    /// The connection for one client: in its own era where the upstream speaks both, so that nothing is translated.
+    async fn connection_for(&self, caller: &Caller) -> Result<Arc<Connection>, Fault> {
+        let main = self.connection().await?;
+        if !self.splits_eras(&main.introduction, caller) {
+            return Ok(main);
+        }
+        let mut open = self.for_legacy.lock().await;
+        if let Some(connection) = open.as_ref().filter(|it| !it.ended().is_cancelled()) {
+            return Ok(Arc::clone(connection));
+        }
+        let (sender, events) = mpsc::channel(EVENT_QUEUE);
+        match Connection::open_legacy(&self.config, &self.deps, sender).await {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                tokio::spawn(tell_logs(events, self.id().into(), self.hub.clone()));
+                *open = Some(Arc::clone(&connection));
+                Ok(connection)
+            }
+            Err(reason) => Err(self.down(&reason)),
+        }
+    }
+
+    fn splits_eras(&self, introduction: &lists::Introduction, caller: &Caller) -> bool {
+        let over_http = matches!(self.config.transport, tollgate_config::Transport::Http { .. });
+        over_http && introduction.is_dual && caller.era() == Era::Legacy
+    }
+
+    /// The era that answers to this client come in.
+    pub fn era_for(&self, caller: &Caller) -> Era {
+        match self.lists() {
+            Some(lists) if self.splits_eras(&lists.introduction, caller) => Era::Legacy,
+            Some(lists) => lists.introduction.era,
+            None => Era::Legacy,
+        }
+    }
+
     fn connection_of(&self, state: &State) -> Result<Arc<Connection>, Fault> {
         match state {
             State::Ready(connection) => Ok(Arc::clone(connection)),
@@ -334,11 +376,11 @@ impl Upstream {
     /// The upstream's own error, or why there is no answer.
     pub async fn call(&self, caller: &Caller, method: &str, params: RawObject, about: About) -> Outcome {
         let timeout = self.config.call_timeout;
-        let connection = self.connection().await?;
+        let connection = self.connection_for(caller).await?;
         match connection.request(method, params.clone(), Some(caller), about.clone(), timeout).await {
             Ok(outcome) => outcome,
             Err(CallError { not_run: true, .. }) if !caller.cancel.is_cancelled() => {
-                let connection = self.connection().await?;
+                let connection = self.connection_for(caller).await?;
                 let again = connection.request(method, params, Some(caller), about, timeout).await;
                 again.unwrap_or_else(|error| Err(error.fault))
             }
@@ -410,6 +452,16 @@ impl Upstream {
             if asked.await.is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Of a second connection only logs are news: the first one tells of everything else.
+async fn tell_logs(mut events: mpsc::Receiver<UpstreamEvent>, upstream: Arc<str>, hub: Hub) {
+    while let Some(event) = events.recv().await {
+        if matches!(event, UpstreamEvent::Log { .. }) {
+            // Nobody listening is no error.
+            let _ = hub.send(FromUpstream { upstream: Arc::clone(&upstream), event });
         }
     }
 }

@@ -48,8 +48,7 @@ async fn forward(
     cacheable: bool,
 ) -> Outcome {
     let result = upstream.call(caller, method, params, about).await?;
-    let era = upstream.connection().await.map_or(super::era::Era::Legacy, |it| it.introduction.era);
-    Ok(fit_result(caller, era, result, cacheable))
+    Ok(fit_result(caller, upstream.era_for(caller), result, cacheable))
 }
 
 /// A result of the gateway's own, marked final where the client's era wants it.
