@@ -183,31 +183,19 @@ pub struct Backoff {
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stdio {
-                command,
-                args,
-                env,
-                cwd,
-            } => f
+            Self::Stdio { command, args, env, cwd } => f
                 .debug_struct("Stdio")
                 .field("command", command)
                 .field("args", &args.len())
                 .field("env", &env.keys())
                 .field("cwd", cwd)
                 .finish(),
-            Self::Http { url, headers } => f
-                .debug_struct("Http")
-                .field("url", &crate::redact::url(url))
-                .field("headers", &headers.keys())
-                .finish(),
-            Self::Context {
-                root,
-                max_file_bytes,
-            } => f
-                .debug_struct("Context")
-                .field("root", root)
-                .field("max_file_bytes", max_file_bytes)
-                .finish(),
+            Self::Http { url, headers } => {
+                f.debug_struct("Http").field("url", &crate::redact::url(url)).field("headers", &headers.keys()).finish()
+            }
+            Self::Context { root, max_file_bytes } => {
+                f.debug_struct("Context").field("root", root).field("max_file_bytes", max_file_bytes).finish()
+            }
         }
     }
 }

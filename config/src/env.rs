@@ -52,11 +52,7 @@ impl Env {
     pub fn get(&self, name: &str) -> Option<&str> {
         let exact = self.vars.get(name);
         let found = exact.or_else(|| match cfg!(windows) {
-            true => self
-                .vars
-                .iter()
-                .find(|(n, _)| n.eq_ignore_ascii_case(name))
-                .map(|(_, v)| v),
+            true => self.vars.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v),
             false => None,
         });
         found.map(String::as_str)
@@ -64,29 +60,20 @@ impl Env {
 
     /// Every variable, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.vars
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.vars.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The scrubbed environment that every child process starts from.
     pub(crate) fn child_base(&self) -> IndexMap<String, String> {
-        let named = CHILD_BASE
-            .iter()
-            .filter_map(|name| Some((*name, self.get(name)?)));
+        let named = CHILD_BASE.iter().filter_map(|name| Some((*name, self.get(name)?)));
         let locale = self.iter().filter(|(name, _)| name.starts_with("LC_"));
-        named
-            .chain(locale)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        named.chain(locale).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 
 impl FromIterator<(String, String)> for Env {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(vars: I) -> Self {
-        Self {
-            vars: vars.into_iter().collect(),
-        }
+        Self { vars: vars.into_iter().collect() }
     }
 }
 

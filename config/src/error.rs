@@ -19,16 +19,8 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(crate) fn new(
-        place: impl Into<String>,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self {
-            place: one_line(&place.into()),
-            message: one_line(&message.into()),
-            remedy: one_line(&remedy.into()),
-        }
+    pub(crate) fn new(place: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { place: one_line(&place.into()), message: one_line(&message.into()), remedy: one_line(&remedy.into()) }
     }
 }
 
@@ -41,12 +33,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// A value that several profiles or upstreams inherit is reported once.
-    pub(crate) fn fail(
-        &self,
-        origin: &Origin,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(crate) fn fail(&self, origin: &Origin, message: impl Into<String>, remedy: impl Into<String>) {
         let error = ConfigError::new(origin.place(), message, remedy);
         let mut errors = self.errors.borrow_mut();
         if !errors.contains(&error) {

@@ -54,9 +54,7 @@ fn resolve<'a>(reference: &'a str, env: &'a Env) -> Result<&'a str, ExpandError>
 /// Letters, digits and underscores, not starting with a digit: what a shell can set.
 pub(crate) fn is_variable_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
@@ -80,10 +78,7 @@ mod tests {
             ("${NONE}", Err(ExpandError::Missing("NONE".into()))),
             ("${A", Err(ExpandError::Unclosed)),
             ("${}", Err(ExpandError::BadName("".into()))),
-            (
-                "${input:key}",
-                Err(ExpandError::BadName("input:key".into())),
-            ),
+            ("${input:key}", Err(ExpandError::BadName("input:key".into()))),
         ];
         for (text, expected) in rows {
             assert_eq!(expand(text, &env), expected.map(String::from), "{text}");

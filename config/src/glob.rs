@@ -4,10 +4,7 @@ use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// `*` also crosses `/`: tool names have no folders, and `*` shall mean all of `upstream/tool`.
 pub(crate) fn glob(pattern: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(pattern)
-        .literal_separator(false)
-        .backslash_escape(true)
-        .build()
+    GlobBuilder::new(pattern).literal_separator(false).backslash_escape(true).build()
 }
 
 /// Matches what any of the patterns matches. Patterns of a checked configuration always compile.

@@ -27,9 +27,7 @@ mod show;
 
 mod import;
 
-pub use config::{
-    Backoff, Config, Log, LogFormat, NamePolicy, Profile, Server, Start, Transport, Upstream,
-};
+pub use config::{Backoff, Config, Log, LogFormat, NamePolicy, Profile, Server, Start, Transport, Upstream};
 pub use env::Env;
 pub use error::ConfigError;
 pub use glob::glob_set;

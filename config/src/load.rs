@@ -47,10 +47,7 @@ fn read_files(request: &Request) -> Result<Vec<Source>, ConfigError> {
         return Ok(vec![source]);
     }
     let mut files = Vec::new();
-    for path in user_file(&request.env)
-        .into_iter()
-        .chain([PathBuf::from(PROJECT_FILE)])
-    {
+    for path in user_file(&request.env).into_iter().chain([PathBuf::from(PROJECT_FILE)]) {
         files.extend(read(&request.working_dir, &path)?);
     }
     Ok(files)
@@ -59,23 +56,16 @@ fn read_files(request: &Request) -> Result<Vec<Source>, ConfigError> {
 /// `$XDG_CONFIG_HOME/tollgate/config.toml`, with the fallbacks of the XDG specification and
 /// Windows.
 pub fn user_file(env: &Env) -> Option<PathBuf> {
-    let absolute = |name| {
-        env.get(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name| env.get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").map(|home| home.join(".config"));
-    let folder = absolute("XDG_CONFIG_HOME")
-        .or_else(home)
-        .or_else(|| absolute("APPDATA"))?;
+    let folder = absolute("XDG_CONFIG_HOME").or_else(home).or_else(|| absolute("APPDATA"))?;
     Some(folder.join("tollgate").join("config.toml"))
 }
 
 /// `None` if there is no such file.
 fn read(working_dir: &Path, path: &Path) -> Result<Option<Source>, ConfigError> {
     let full = working_dir.join(path);
-    let fail =
-        |message: &str, remedy: &str| ConfigError::new(path.display().to_string(), message, remedy);
+    let fail = |message: &str, remedy: &str| ConfigError::new(path.display().to_string(), message, remedy);
     match std::fs::metadata(&full) {
         Ok(metadata) if metadata.is_dir() => return Err(fail("is a folder", "name a file")),
         Ok(metadata) if metadata.len() > MAX_FILE_BYTES => {
@@ -84,17 +74,11 @@ fn read(working_dir: &Path, path: &Path) -> Result<Option<Source>, ConfigError> 
         _ => {}
     }
     match std::fs::read_to_string(&full) {
-        Ok(text) => Ok(Some(Source {
-            path: path.to_owned(),
-            text,
-        })),
+        Ok(text) => Ok(Some(Source { path: path.to_owned(), text })),
         Err(error) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
             ErrorKind::InvalidData => Err(fail("is not UTF-8 text", "save it as UTF-8")),
-            _ => Err(fail(
-                &format!("cannot be read: {error}"),
-                "check its permissions",
-            )),
+            _ => Err(fail(&format!("cannot be read: {error}"), "check its permissions")),
         },
     }
 }

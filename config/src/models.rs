@@ -64,9 +64,7 @@ impl Models {
     pub fn find(&self, name: &str) -> Result<&Model, UnknownModel> {
         let lower = name.trim().to_lowercase();
         let bare = lower.rsplit('/').next().unwrap_or_default();
-        self.lookup(&lower)
-            .or_else(|| self.lookup(bare))
-            .ok_or_else(|| self.unknown(name, bare))
+        self.lookup(&lower).or_else(|| self.lookup(bare)).ok_or_else(|| self.unknown(name, bare))
     }
 
     /// Every entry, in catalogue order.
@@ -76,16 +74,11 @@ impl Models {
 
     fn lookup(&self, name: &str) -> Option<&Model> {
         let alias = || self.iter().find(|model| has(&model.aliases, name));
-        self.by_name
-            .get(name)
-            .or_else(alias)
-            .or_else(|| self.family(name))
+        self.by_name.get(name).or_else(alias).or_else(|| self.family(name))
     }
 
     fn family(&self, name: &str) -> Option<&Model> {
-        let prefixes = self
-            .iter()
-            .flat_map(|m| m.prefixes.iter().map(move |prefix| (prefix, m)));
+        let prefixes = self.iter().flat_map(|m| m.prefixes.iter().map(move |prefix| (prefix, m)));
         prefixes
             .filter(|(prefix, _)| name.starts_with(prefix.to_lowercase().as_str()))
             .max_by_key(|(prefix, _)| prefix.len())
@@ -95,27 +88,18 @@ impl Models {
     fn unknown(&self, name: &str, bare: &str) -> UnknownModel {
         let names = self.iter().flat_map(|m| m.aliases.iter().chain([&m.name]));
         let close = close_matches(bare, names.map(String::as_str));
-        UnknownModel {
-            name: name.to_owned(),
-            close: close.into_iter().map(str::to_owned).collect(),
-        }
+        UnknownModel { name: name.to_owned(), close: close.into_iter().map(str::to_owned).collect() }
     }
 }
 
 fn has(names: &[String], name: &str) -> bool {
-    names
-        .iter()
-        .any(|candidate| candidate.eq_ignore_ascii_case(name))
+    names.iter().any(|candidate| candidate.eq_ignore_ascii_case(name))
 }
 
 impl FromIterator<Model> for Models {
     fn from_iter<I: IntoIterator<Item = Model>>(models: I) -> Self {
-        let named = models
-            .into_iter()
-            .map(|model| (model.name.to_lowercase(), model));
-        Self {
-            by_name: named.collect(),
-        }
+        let named = models.into_iter().map(|model| (model.name.to_lowercase(), model));
+        Self { by_name: named.collect() }
     }
 }
 
@@ -125,10 +109,7 @@ impl UnknownModel {
         let describe = format!("describe it under `[models.{:?}]`", self.name);
         match self.close.is_empty() {
             true => describe,
-            false => format!(
-                "did you mean {}? otherwise {describe}",
-                list(&self.close, "or")
-            ),
+            false => format!("did you mean {}? otherwise {describe}", list(&self.close, "or")),
         }
     }
 }

@@ -90,40 +90,22 @@ impl<'a> Document<'a> {
     pub(crate) fn new(file: DocumentFile, text: &'a str) -> Self {
         let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
         let line_starts = std::iter::once(0).chain(after_newlines).collect();
-        Self {
-            file,
-            text,
-            line_starts,
-        }
+        Self { file, text, line_starts }
     }
 
     pub(crate) fn origin(&self, offset: usize) -> Origin {
         let (line, column) = self.position(offset);
         match &self.file {
             DocumentFile::Embedded(file) => Origin::Default { file, line, column },
-            DocumentFile::User(path) => Origin::File {
-                path: path.clone(),
-                line,
-                column,
-            },
+            DocumentFile::User(path) => Origin::File { path: path.clone(), line, column },
         }
     }
 
     /// Line and column, in characters, counted from 1.
     fn position(&self, offset: usize) -> (usize, usize) {
         let line = self.line_starts.partition_point(|start| *start <= offset);
-        let start = self
-            .line_starts
-            .get(line.wrapping_sub(1))
-            .copied()
-            .unwrap_or(0);
-        let column = self
-            .text
-            .get(start..offset)
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let start = self.line_starts.get(line.wrapping_sub(1)).copied().unwrap_or(0);
+        let column = self.text.get(start..offset).unwrap_or_default().chars().count() + 1;
         (line, column)
     }
 }
@@ -135,20 +117,9 @@ mod tests {
     #[test]
     fn positions_count_lines_and_characters() {
         let document = Document::new(DocumentFile::Embedded("t.toml"), "é = 1\r\n\nb = 2");
-        let rows = [
-            (0, "1:1"),
-            (2, "1:2"),
-            (5, "1:5"),
-            (8, "2:1"),
-            (9, "3:1"),
-            (13, "3:5"),
-            (14, "3:6"),
-        ];
+        let rows = [(0, "1:1"), (2, "1:2"), (5, "1:5"), (8, "2:1"), (9, "3:1"), (13, "3:5"), (14, "3:6")];
         for (offset, expected) in rows {
-            assert_eq!(
-                document.origin(offset).place(),
-                format!("t.toml:{expected}")
-            );
+            assert_eq!(document.origin(offset).place(), format!("t.toml:{expected}"));
         }
     }
 }

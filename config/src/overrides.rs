@@ -28,12 +28,7 @@ pub(crate) fn apply_env(raw: &mut RawConfig, env: &Env) -> Vec<String> {
         }
     }
     if let Some(level) = env.get("RUST_LOG").filter(|level| !level.is_empty()) {
-        set(
-            raw,
-            &["log".to_owned(), "level".to_owned()],
-            "RUST_LOG",
-            level,
-        );
+        set(raw, &["log".to_owned(), "level".to_owned()], "RUST_LOG", level);
     }
     warnings
 }
@@ -44,19 +39,15 @@ pub(crate) fn apply_flags(raw: &mut RawConfig, overrides: &[(String, String)], r
         let origin = Origin::Flag { key: key.clone() };
         match parse_key(key) {
             Some(path) => raw.set(&path, parse_value(value, &origin)),
-            None => report.fail(
-                &origin,
-                format!("{} is no key", quoted(key)),
-                "write it dotted, such as `server.listen`",
-            ),
+            None => {
+                report.fail(&origin, format!("{} is no key", quoted(key)), "write it dotted, such as `server.listen`")
+            }
         }
     }
 }
 
 fn set(raw: &mut RawConfig, path: &[String], name: &str, value: &str) {
-    let origin = Origin::Env {
-        name: name.to_owned(),
-    };
+    let origin = Origin::Env { name: name.to_owned() };
     raw.set(path, parse_value(value, &origin));
 }
 
@@ -67,9 +58,7 @@ fn key_path(root: &Table, key: &str) -> Vec<String> {
     let mut table = Some(root);
     for segment in key.split(NEST) {
         let existing = table.and_then(|table| table.keys().find(|key| same(key, segment)));
-        let free = path
-            .last()
-            .is_some_and(|parent| FREE_TABLES.contains(&parent.as_str()));
+        let free = path.last().is_some_and(|parent| FREE_TABLES.contains(&parent.as_str()));
         let key = match existing {
             Some(existing) => existing.clone(),
             None if free => segment.to_owned(),
@@ -96,18 +85,14 @@ fn flat(key: &str) -> String {
 /// `TOLLGATE_PORT` for a service of that name), so it is told only if it reads like one of our
 /// keys.
 fn misspelt(root: &Table, name: &str, key: &str) -> Option<String> {
-    let section = root
-        .keys()
-        .find(|section| key.to_lowercase().starts_with(&flat(section)))?;
+    let section = root.keys().find(|section| key.to_lowercase().starts_with(&flat(section)))?;
     let Value::Table(table) = &root.get(section)?.value else {
         return None;
     };
     let rest = key.get(section.len() + 1..)?;
     table.keys().find(|inner| same(inner, rest))?;
     let meant = format!("{PREFIX}{}{NEST}{rest}", section.to_uppercase());
-    Some(format!(
-        "env {name}: ignored; keys nest with two underscores, write `{meant}`"
-    ))
+    Some(format!("env {name}: ignored; keys nest with two underscores, write `{meant}`"))
 }
 
 #[cfg(test)]
@@ -118,9 +103,7 @@ mod tests {
 
     fn raw(text: &str) -> RawConfig {
         let document = Document::new(DocumentFile::Embedded("t.toml"), text);
-        RawConfig {
-            root: parse_toml(&document).unwrap(),
-        }
+        RawConfig { root: parse_toml(&document).unwrap() }
     }
 
     #[test]
@@ -130,10 +113,7 @@ mod tests {
             ("SERVER__LISTEN", &["server", "listen"]),
             ("Server__Listen", &["server", "listen"]),
             ("UPSTREAMS__MY_DOCS__URL", &["upstreams", "my-docs", "url"]),
-            (
-                "UPSTREAMS__GIT__ENV__API_Key",
-                &["upstreams", "git", "env", "API_Key"],
-            ),
+            ("UPSTREAMS__GIT__ENV__API_Key", &["upstreams", "git", "env", "API_Key"]),
             ("MODELS__GPT_4_1__EXACT", &["models", "gpt-4.1", "exact"]),
         ];
         for (key, expected) in rows {
@@ -154,12 +134,7 @@ mod tests {
             let env = Env::from_iter([(name.to_owned(), "x".to_owned())]);
             let warnings = apply_env(&mut raw("[server]\nlisten = 1\n"), &env);
             assert_eq!(warnings.len(), usize::from(meant.is_some()), "{name}");
-            assert!(
-                warnings
-                    .iter()
-                    .all(|w| w.contains(meant.unwrap_or_default())),
-                "{name}"
-            );
+            assert!(warnings.iter().all(|w| w.contains(meant.unwrap_or_default())), "{name}");
         }
     }
 }

@@ -64,11 +64,7 @@ impl RawConfig {
         };
         let mut layer = Table::from_iter([(last.clone(), node.clone())]);
         for parent in parents.iter().rev() {
-            let table = Node {
-                value: Value::Table(layer),
-                literal: None,
-                ..node.clone()
-            };
+            let table = Node { value: Value::Table(layer), literal: None, ..node.clone() };
             layer = Table::from_iter([(parent.clone(), table)]);
         }
         self.merge(layer);
@@ -78,16 +74,7 @@ impl RawConfig {
 fn merge(base: &mut Table, layer: Table) {
     for (key, over) in layer {
         match (base.get_mut(&key), over) {
-            (
-                Some(Node {
-                    value: Value::Table(below),
-                    ..
-                }),
-                Node {
-                    value: Value::Table(above),
-                    ..
-                },
-            ) => {
+            (Some(Node { value: Value::Table(below), .. }), Node { value: Value::Table(above), .. }) => {
                 merge(below, above);
             }
             (_, over) => {
@@ -111,12 +98,7 @@ pub(crate) fn parse_value(text: &str, origin: &Origin) -> Node {
         Ok(parsed) => value(&here, parsed.into_inner()),
         Err(_) => Value::Text(text.to_owned()),
     };
-    Node {
-        value,
-        origin: origin.clone(),
-        key_origin: origin.clone(),
-        literal: Some(text.to_owned()),
-    }
+    Node { value, origin: origin.clone(), key_origin: origin.clone(), literal: Some(text.to_owned()) }
 }
 
 /// Reads a dotted key such as `models."gpt-4.1".exact`.
@@ -158,11 +140,7 @@ fn table_at(origin: &dyn Fn(usize) -> Origin, table: DeTable<'_>) -> Table {
     table.into_iter().map(node).collect()
 }
 
-fn node_at(
-    origin: &dyn Fn(usize) -> Origin,
-    spanned: toml::Spanned<DeValue<'_>>,
-    key_origin: Option<Origin>,
-) -> Node {
+fn node_at(origin: &dyn Fn(usize) -> Origin, spanned: toml::Spanned<DeValue<'_>>, key_origin: Option<Origin>) -> Node {
     let here = origin(spanned.span().start);
     Node {
         value: value(origin, spanned.into_inner()),
@@ -176,18 +154,13 @@ fn value(origin: &dyn Fn(usize) -> Origin, value: DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.into_owned()),
         // A number beyond 128 bits is beyond every range, so any out-of-range value stands for it.
-        DeValue::Integer(integer) => Value::Integer(
-            i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX),
-        ),
+        DeValue::Integer(integer) => {
+            Value::Integer(i128::from_str_radix(integer.as_str(), integer.radix()).unwrap_or(i128::MAX))
+        }
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(boolean) => Value::Boolean(boolean),
         DeValue::Datetime(date) => Value::Date(date.to_string()),
-        DeValue::Array(array) => Value::List(
-            array
-                .into_iter()
-                .map(|item| node_at(origin, item, None))
-                .collect(),
-        ),
+        DeValue::Array(array) => Value::List(array.into_iter().map(|item| node_at(origin, item, None)).collect()),
         DeValue::Table(table) => Value::Table(table_at(origin, table)),
     }
 }
@@ -206,19 +179,12 @@ fn syntax_error(document: &Document<'_>, error: &toml::de::Error) -> ConfigError
 
 /// The parser tells what it expected; of a bare word it takes the start for a number.
 fn explain_syntax<'a>(message: &'a str, found: &str) -> (&'a str, &'static str) {
-    let is_bare = [
-        "string values must be quoted",
-        "invalid float",
-        "invalid integer",
-    ];
+    let is_bare = ["string values must be quoted", "invalid float", "invalid integer"];
     match is_bare.iter().any(|start| message.starts_with(start)) {
         true if found.trim().is_empty() && message.starts_with(is_bare[0]) => {
             ("a key without a value", "add one after `=`")
         }
-        true => (
-            "a value that is neither a number nor in quotes",
-            "put text in quotes",
-        ),
+        true => ("a value that is neither a number nor in quotes", "put text in quotes"),
         false => (message, "mend the syntax, https://toml.io shows it"),
     }
 }

@@ -63,9 +63,7 @@ fn args(items: &[Node]) -> String {
             let Value::Text(text) = &item.value else {
                 return to_toml(&item.value);
             };
-            let (flag, value) = text
-                .split_once('=')
-                .map_or((text.as_str(), None), |(f, v)| (f, Some(v)));
+            let (flag, value) = text.split_once('=').map_or((text.as_str(), None), |(f, v)| (f, Some(v)));
             let secret_flag = flag.starts_with('-') && is_secret_word(flag);
             let hide = std::mem::replace(&mut hide_next, secret_flag && value.is_none());
             match (hide, secret_flag && value.is_some()) {

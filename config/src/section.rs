@@ -34,40 +34,19 @@ pub(crate) struct At<'a, T> {
 
 impl<'a> Section<'a> {
     /// Opens the table at `node`, or reports that it is none. `name` is what `*` in the pattern is.
-    pub(crate) fn open(
-        pattern: &'static str,
-        name: &str,
-        node: &'a Node,
-        report: &'a Report,
-    ) -> Option<Self> {
+    pub(crate) fn open(pattern: &'static str, name: &str, node: &'a Node, report: &'a Report) -> Option<Self> {
         let path = pattern.replace('*', &key_segment(name));
         let table = table_of(&path, node, report)?;
         let (origin, fallback, asked) = (&node.key_origin, None, RefCell::default());
-        Some(Self {
-            path,
-            origin,
-            report,
-            pattern,
-            table,
-            fallback,
-            asked,
-        })
+        Some(Self { path, origin, report, pattern, table, fallback, asked })
     }
 
     /// With a table that supplies what this one does not say.
     pub(crate) fn over(self, path: &'static str, fallback: Option<&'a Table>) -> Self {
-        Self {
-            fallback: fallback.map(|table| (path, table)),
-            ..self
-        }
+        Self { fallback: fallback.map(|table| (path, table)), ..self }
     }
 
-    pub(crate) fn fail(
-        &self,
-        origin: &Origin,
-        message: impl Into<String>,
-        remedy: impl Into<String>,
-    ) {
+    pub(crate) fn fail(&self, origin: &Origin, message: impl Into<String>, remedy: impl Into<String>) {
         self.report.fail(origin, message, remedy);
     }
 
@@ -89,11 +68,7 @@ impl<'a> Section<'a> {
     pub(crate) fn require(&self, key: &'static str) -> Option<&'a Node> {
         let node = self.find(key);
         if node.is_none() {
-            self.fail(
-                self.origin,
-                format!("`{key}` is missing in `[{}]`", self.path),
-                format!("add `{key} = ...`"),
-            );
+            self.fail(self.origin, format!("`{key}` is missing in `[{}]`", self.path), format!("add `{key} = ...`"));
         }
         node
     }
@@ -107,67 +82,35 @@ impl<'a> Section<'a> {
         let node = self.require(key)?;
         match node.value {
             Value::Boolean(boolean) => Some(boolean),
-            _ => self.wrong_type(
-                &self.path_of(key),
-                node,
-                "`true` or `false`",
-                "write it without quotes",
-            ),
+            _ => self.wrong_type(&self.path_of(key), node, "`true` or `false`", "write it without quotes"),
         }
     }
 
-    pub(crate) fn integer(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-    ) -> Option<At<'a, u64>> {
+    pub(crate) fn integer(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<At<'a, u64>> {
         let node = self.require(key)?;
         self.as_integer(key, node, range)
     }
 
     /// As `integer`, for a key that may be left out.
-    pub(crate) fn optional_integer(
-        &self,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-    ) -> Option<At<'a, u64>> {
+    pub(crate) fn optional_integer(&self, key: &'static str, range: RangeInclusive<u64>) -> Option<At<'a, u64>> {
         let node = self.find(key)?;
         self.as_integer(key, node, range)
     }
 
-    pub(crate) fn as_integer(
-        &self,
-        key: &str,
-        node: &'a Node,
-        range: RangeInclusive<u64>,
-    ) -> Option<At<'a, u64>> {
+    pub(crate) fn as_integer(&self, key: &str, node: &'a Node, range: RangeInclusive<u64>) -> Option<At<'a, u64>> {
         let key = self.path_of(key);
         let Value::Integer(integer) = node.value else {
-            return self.wrong_type(
-                &key,
-                node,
-                "a whole number",
-                "write digits only, without quotes",
-            );
+            return self.wrong_type(&key, node, "a whole number", "write digits only, without quotes");
         };
-        let inside = u64::try_from(integer)
-            .ok()
-            .filter(|integer| range.contains(integer));
+        let inside = u64::try_from(integer).ok().filter(|integer| range.contains(integer));
         if inside.is_none() {
             // Beyond 128 bits the number is not known any more.
-            let shown = if integer == i128::MAX {
-                String::new()
-            } else {
-                format!(": `{integer}`")
-            };
+            let shown = if integer == i128::MAX { String::new() } else { format!(": `{integer}`") };
             let message = format!("`{key}` is out of range{shown}");
             let remedy = format!("use {} to {}", range.start(), range.end());
             self.fail(&node.origin, message, remedy);
         }
-        inside.map(|value| At {
-            value,
-            origin: &node.origin,
-        })
+        inside.map(|value| At { value, origin: &node.origin })
     }
 
     /// One of a few words.
@@ -176,13 +119,8 @@ impl<'a> Section<'a> {
         let found = choices.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
             let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-            let message = format!(
-                "unknown value {} for `{}`",
-                quoted(text.value),
-                self.path_of(key)
-            );
-            self.report
-                .fail(text.origin, message, format!("use {}", list(&words, "or")));
+            let message = format!("unknown value {} for `{}`", quoted(text.value), self.path_of(key));
+            self.report.fail(text.origin, message, format!("use {}", list(&words, "or")));
         }
         found.map(|(_, choice)| *choice)
     }
@@ -194,38 +132,22 @@ impl<'a> Section<'a> {
         };
         let path = self.path_of(key);
         let Value::List(items) = &node.value else {
-            return self.wrong_type(
-                &path,
-                node,
-                "a list",
-                "write it in brackets, such as `[\"a\", \"b\"]`",
-            );
+            return self.wrong_type(&path, node, "a list", "write it in brackets, such as `[\"a\", \"b\"]`");
         };
         items.iter().map(|item| self.as_text(&path, item)).collect()
     }
 
     /// A table of texts; an absent key is an empty table.
-    pub(crate) fn pairs(
-        &self,
-        key: &'static str,
-    ) -> Option<Vec<(At<'a, &'a str>, At<'a, &'a str>)>> {
+    pub(crate) fn pairs(&self, key: &'static str) -> Option<Vec<(At<'a, &'a str>, At<'a, &'a str>)>> {
         let Some(node) = self.find(key) else {
             return Some(Vec::new());
         };
         let path = self.path_of(key);
         let Value::Table(table) = &node.value else {
-            return self.wrong_type(
-                &path,
-                node,
-                "a table",
-                "write it in braces, such as `{ name = \"value\" }`",
-            );
+            return self.wrong_type(&path, node, "a table", "write it in braces, such as `{ name = \"value\" }`");
         };
         let pair = |(name, node): (&'a String, &'a Node)| {
-            let name = At {
-                value: name.as_str(),
-                origin: &node.key_origin,
-            };
+            let name = At { value: name.as_str(), origin: &node.key_origin };
             Some((name, self.as_text(&format!("{path}.{}", name.value), node)?))
         };
         table.iter().map(pair).collect()
@@ -240,17 +162,11 @@ impl<'a> Section<'a> {
             }
             _ => return self.wrong_type(path, node, "text", "put it in quotes"),
         };
-        Some(At {
-            value,
-            origin: &node.origin,
-        })
+        Some(At { value, origin: &node.origin })
     }
 
     fn wrong_type<T>(&self, path: &str, node: &Node, expected: &str, remedy: &str) -> Option<T> {
-        let message = format!(
-            "expected {expected} for `{path}`, found {}",
-            node.value.kind()
-        );
+        let message = format!("expected {expected} for `{path}`, found {}", node.value.kind());
         self.fail(&node.origin, message, remedy);
         None
     }
@@ -275,14 +191,9 @@ impl<'a> Section<'a> {
     pub(crate) fn finish(self) {
         let asked = self.asked.borrow();
         self.report.note_keys(self.pattern, &asked);
-        for (key, node) in self
-            .table
-            .iter()
-            .filter(|(key, _)| !asked.contains(&key.as_str()))
-        {
+        for (key, node) in self.table.iter().filter(|(key, _)| !asked.contains(&key.as_str())) {
             let message = format!("unknown key {} in `[{}]`", quoted(key), self.path);
-            self.report
-                .fail(&node.key_origin, message, unknown_key_remedy(key, &asked));
+            self.report.fail(&node.key_origin, message, unknown_key_remedy(key, &asked));
         }
     }
 }

@@ -23,11 +23,7 @@ pub(crate) struct Leaf<'a> {
 
 impl Leaf<'_> {
     pub(crate) fn key(&self) -> String {
-        let segments: Vec<String> = self
-            .path
-            .iter()
-            .map(|segment| key_segment(segment))
-            .collect();
+        let segments: Vec<String> = self.path.iter().map(|segment| key_segment(segment)).collect();
         segments.join(".")
     }
 
@@ -42,10 +38,7 @@ pub(crate) fn show(raw: &RawConfig) -> Vec<ShownKey> {
         value: redact::shown(&leaf.path, leaf.node),
         origin: leaf.node.origin.clone(),
     };
-    leaves(raw)
-        .filter(|leaf| !leaf.is_catalogue())
-        .map(shown)
-        .collect()
+    leaves(raw).filter(|leaf| !leaf.is_catalogue()).map(shown).collect()
 }
 
 pub(crate) fn leaves(raw: &RawConfig) -> impl Iterator<Item = Leaf<'_>> {
@@ -59,10 +52,7 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, leaves: &mut Vec<Leaf<
         path.push(key);
         match &node.value {
             Value::Table(inner) => collect(inner, path, leaves),
-            _ => leaves.push(Leaf {
-                path: path.clone(),
-                node,
-            }),
+            _ => leaves.push(Leaf { path: path.clone(), node }),
         }
         path.pop();
     }

@@ -3,10 +3,7 @@
 use crate::error::list;
 
 /// The candidates within a third of the name's length, closest first, at most three.
-pub(crate) fn close_matches<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Vec<&'a str> {
+pub(crate) fn close_matches<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let name = name.to_lowercase();
     let limit = (name.chars().count() / 3).max(1);
     let mut close: Vec<(usize, &str)> = candidates
@@ -16,11 +13,7 @@ pub(crate) fn close_matches<'a>(
         .collect();
     close.sort_unstable();
     close.dedup();
-    close
-        .into_iter()
-        .take(3)
-        .map(|(_, candidate)| candidate)
-        .collect()
+    close.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
 /// The nearest keys, or all of them.

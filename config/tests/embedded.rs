@@ -6,20 +6,14 @@ use tollgate_config::{ConfigError, DEFAULT_TOML, Loaded, Source, Sources, parse}
 
 const TOKENIZERS: &[&str] = &["o200k_base", "cl100k_base"];
 const PRESETS: &[(&str, &str)] = &[
-    (
-        "filesystem.toml",
-        include_str!("../presets/filesystem.toml"),
-    ),
+    ("filesystem.toml", include_str!("../presets/filesystem.toml")),
     ("github.toml", include_str!("../presets/github.toml")),
 ];
 
 fn with_file(path: &str, text: &str) -> Result<Loaded, Vec<ConfigError>> {
     let env = ["DOCS_TOKEN", "GITHUB_TOKEN"].map(|name| (name.to_owned(), "t".to_owned()));
     let sources = Sources {
-        files: vec![Source {
-            path: path.into(),
-            text: text.to_owned(),
-        }],
+        files: vec![Source { path: path.into(), text: text.to_owned() }],
         env: env.into_iter().collect(),
         working_dir: "/here".into(),
         ..Sources::default()
@@ -29,11 +23,8 @@ fn with_file(path: &str, text: &str) -> Result<Loaded, Vec<ConfigError>> {
 
 /// The defaults with their optional keys switched on: `#key` and `#[table]` lose the sign.
 fn uncommented() -> String {
-    let is_optional =
-        |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
-    let lines = DEFAULT_TOML
-        .lines()
-        .map(|line| if is_optional(line) { &line[1..] } else { line });
+    let is_optional = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
+    let lines = DEFAULT_TOML.lines().map(|line| if is_optional(line) { &line[1..] } else { line });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -110,56 +101,16 @@ const FOUND: &[(&str, &str, &str, bool)] = &[
     ("gpt-4-1106-preview", "gpt-4-turbo", "cl100k_base", true),
     ("gpt-4.1-mini", "gpt-4.1-mini", "o200k_base", true),
     ("gpt-35-turbo", "gpt-3.5-turbo", "cl100k_base", true),
-    (
-        "ft:gpt-4o-mini:org::id",
-        "gpt-4o-family",
-        "o200k_base",
-        true,
-    ),
-    (
-        "text-embedding-3-small",
-        "text-embedding-3-small",
-        "cl100k_base",
-        true,
-    ),
-    (
-        "claude-sonnet-4-5-20250929",
-        "claude-sonnet-4-5",
-        "o200k_base",
-        false,
-    ),
-    (
-        "claude-sonnet-4-20250514",
-        "claude-sonnet-4",
-        "o200k_base",
-        false,
-    ),
-    (
-        "anthropic.claude-x-v1:0",
-        "claude-family",
-        "o200k_base",
-        false,
-    ),
-    (
-        "models/gemini-2.5-pro",
-        "gemini-2.5-pro",
-        "o200k_base",
-        false,
-    ),
-    (
-        "meta-llama/Llama-3.1-8B-Instruct",
-        "llama-family",
-        "o200k_base",
-        false,
-    ),
+    ("ft:gpt-4o-mini:org::id", "gpt-4o-family", "o200k_base", true),
+    ("text-embedding-3-small", "text-embedding-3-small", "cl100k_base", true),
+    ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5", "o200k_base", false),
+    ("claude-sonnet-4-20250514", "claude-sonnet-4", "o200k_base", false),
+    ("anthropic.claude-x-v1:0", "claude-family", "o200k_base", false),
+    ("models/gemini-2.5-pro", "gemini-2.5-pro", "o200k_base", false),
+    ("meta-llama/Llama-3.1-8B-Instruct", "llama-family", "o200k_base", false),
     ("Qwen/Qwen3-8B", "qwen-family", "o200k_base", false),
     ("deepseek-chat", "deepseek-family", "o200k_base", false),
-    (
-        "mistralai/Mixtral-8x7B",
-        "mistral-family",
-        "o200k_base",
-        false,
-    ),
+    ("mistralai/Mixtral-8x7B", "mistral-family", "o200k_base", false),
 ];
 
 #[test]
@@ -181,10 +132,7 @@ fn an_unknown_model_names_close_ones_and_the_remedy() {
             "unknown model `gpt-6o`; did you mean `gpt-4o`, `gpt-4` or `gpt-5`? otherwise describe it \
              under `[models.\"gpt-6o\"]`",
         ),
-        (
-            "zebra",
-            "unknown model `zebra`; describe it under `[models.\"zebra\"]`",
-        ),
+        ("zebra", "unknown model `zebra`; describe it under `[models.\"zebra\"]`"),
     ];
     for (name, expected) in rows {
         let error = models.find(name).map_err(|error| error.to_string());
@@ -202,11 +150,7 @@ fn the_catalogue_is_consistent() {
             assert_eq!(models.find(name).unwrap().name, model.name);
         }
         let is_openai = model.provider == "openai";
-        assert_eq!(
-            model.exact, is_openai,
-            "{}: only OpenAI's encodings are read",
-            model.name
-        );
+        assert_eq!(model.exact, is_openai, "{}: only OpenAI's encodings are read", model.name);
         if let (Some(window), Some(output)) = (model.window_tokens, model.max_output_tokens) {
             assert!(output <= window, "{}", model.name);
         }

@@ -9,21 +9,10 @@ const TOKENIZERS: &[&str] = &["o200k_base", "cl100k_base"];
 
 /// Loads what was imported, with the variables set that it asks for.
 fn load(imported: &Imported) -> Result<Loaded, String> {
-    let variables = imported
-        .variables
-        .iter()
-        .map(|name| (name.clone(), "v".to_owned()));
-    let file = Source {
-        path: "imported.toml".into(),
-        text: imported.toml.clone(),
-    };
+    let variables = imported.variables.iter().map(|name| (name.clone(), "v".to_owned()));
+    let file = Source { path: "imported.toml".into(), text: imported.toml.clone() };
     let env: Env = variables.collect();
-    let sources = Sources {
-        files: vec![file],
-        env,
-        working_dir: "/here".into(),
-        ..Sources::default()
-    };
+    let sources = Sources { files: vec![file], env, working_dir: "/here".into(), ..Sources::default() };
     parse(&sources, TOKENIZERS).map_err(|errors| format!("{errors:#?}\n{}", imported.toml))
 }
 
@@ -35,11 +24,7 @@ fn check(name: &str, json: &str, golden: &str) {
         variables: Default::default(),
     });
     assert_eq!(imported.toml.trim_end(), toml.trim_end(), "{name}");
-    assert_eq!(
-        imported.warnings,
-        warnings.lines().collect::<Vec<_>>(),
-        "{name}"
-    );
+    assert_eq!(imported.warnings, warnings.lines().collect::<Vec<_>>(), "{name}");
     assert_eq!(load(&imported).err(), None, "{name}");
 }
 
@@ -67,47 +52,23 @@ fn golden_files() {
 fn variables_are_named() {
     let imported = import(include_str!("import/vscode.json"), "mcp.json").unwrap();
     let names: Vec<&str> = imported.variables.iter().map(String::as_str).collect();
-    assert_eq!(
-        names,
-        ["DOCS_TOKEN", "HOME", "PERPLEXITY_KEY", "WORKSPACE_FOLDER"]
-    );
+    assert_eq!(names, ["DOCS_TOKEN", "HOME", "PERPLEXITY_KEY", "WORKSPACE_FOLDER"]);
 }
 
 #[test]
 fn what_cannot_be_read_is_one_line() {
     let shapes = "give a file with `mcpServers`, `servers`, `context_servers` or `mcp`";
     let rows = [
-        (
-            "{\n  \"a\" 1 }",
-            "c.json:2:7: not valid JSON: expected `:`; mend the syntax".to_owned(),
-        ),
-        (
-            "",
-            "c.json:1:0: not valid JSON: EOF while parsing a value; mend the syntax".to_owned(),
-        ),
-        (
-            "{}",
-            format!("c.json: there are no MCP servers in it; {shapes}"),
-        ),
-        (
-            "[1]",
-            format!("c.json: there are no MCP servers in it; {shapes}"),
-        ),
-        (
-            "{\"mcpServers\": 5}",
-            format!("c.json: `mcpServers` is a number, not an object; {shapes}"),
-        ),
-        (
-            "{\"mcp\": {\"servers\": null}}",
-            format!("c.json: `mcp.servers` is null, not an object; {shapes}"),
-        ),
+        ("{\n  \"a\" 1 }", "c.json:2:7: not valid JSON: expected `:`; mend the syntax".to_owned()),
+        ("", "c.json:1:0: not valid JSON: EOF while parsing a value; mend the syntax".to_owned()),
+        ("{}", format!("c.json: there are no MCP servers in it; {shapes}")),
+        ("[1]", format!("c.json: there are no MCP servers in it; {shapes}")),
+        ("{\"mcpServers\": 5}", format!("c.json: `mcpServers` is a number, not an object; {shapes}")),
+        ("{\"mcp\": {\"servers\": null}}", format!("c.json: `mcp.servers` is null, not an object; {shapes}")),
     ];
     for (json, expected) in rows {
         let errors = import(json, "c.json").err().unwrap_or_default();
-        assert_eq!(
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            [expected]
-        );
+        assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
     }
 }
 
@@ -159,12 +120,8 @@ fn server() -> impl Strategy<Value = Value> {
     let field = (prop::sample::select(FIELDS), value());
     let start = (prop::sample::select(&["command", "url"][..]), word());
     (start, prop::collection::vec(field, 0..6)).prop_map(|((start, word), fields)| {
-        let fields = fields
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value));
-        fields
-            .chain([(start.to_owned(), Value::from(word))])
-            .collect()
+        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
+        fields.chain([(start.to_owned(), Value::from(word))]).collect()
     })
 }
 

@@ -10,10 +10,7 @@ type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 fn parsed(files: Pairs<'_>, env: Pairs<'_>, flags: Pairs<'_>) -> Result<Loaded, Vec<ConfigError>> {
     let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let file = |(path, text): &(&str, &str)| Source {
-        path: path.into(),
-        text: (*text).to_owned(),
-    };
+    let file = |(path, text): &(&str, &str)| Source { path: path.into(), text: (*text).to_owned() };
     let sources = Sources {
         files: files.iter().map(file).collect(),
         env: env.iter().map(owned).collect(),
@@ -25,47 +22,22 @@ fn parsed(files: Pairs<'_>, env: Pairs<'_>, flags: Pairs<'_>) -> Result<Loaded, 
 
 fn shown(loaded: &Loaded, key: &str) -> String {
     let found = loaded.show().into_iter().find(|shown| shown.key == key);
-    found
-        .map(|shown| format!("{} # {}", shown.value, shown.origin))
-        .unwrap_or_default()
+    found.map(|shown| format!("{} # {}", shown.value, shown.origin)).unwrap_or_default()
 }
 
 #[test]
 fn later_layers_win() {
-    let user = (
-        "/home/u/.config/tollgate/config.toml",
-        "[server]\nmax_sessions = 1\n",
-    );
+    let user = ("/home/u/.config/tollgate/config.toml", "[server]\nmax_sessions = 1\n");
     let project = ("tollgate.toml", "\n[server]\nmax_sessions = 2\n");
     let variable = ("TOLLGATE_SERVER__MAX_SESSIONS", "3");
     let flag = ("server.max_sessions", "4");
     let rows: &[(Pairs<'_>, Pairs<'_>, Pairs<'_>, &str)] = &[
         (&[], &[], &[], "1024 # default"),
-        (
-            &[user],
-            &[],
-            &[],
-            "1 # /home/u/.config/tollgate/config.toml:2",
-        ),
+        (&[user], &[], &[], "1 # /home/u/.config/tollgate/config.toml:2"),
         (&[user, project], &[], &[], "2 # tollgate.toml:3"),
-        (
-            &[user, project],
-            &[variable],
-            &[],
-            "3 # env TOLLGATE_SERVER__MAX_SESSIONS",
-        ),
-        (
-            &[user, project],
-            &[variable],
-            &[flag],
-            "4 # flag server.max_sessions",
-        ),
-        (
-            &[],
-            &[],
-            &[flag, ("server.max_sessions", "5")],
-            "5 # flag server.max_sessions",
-        ),
+        (&[user, project], &[variable], &[], "3 # env TOLLGATE_SERVER__MAX_SESSIONS"),
+        (&[user, project], &[variable], &[flag], "4 # flag server.max_sessions"),
+        (&[], &[], &[flag, ("server.max_sessions", "5")], "5 # flag server.max_sessions"),
     ];
     for (files, env, flags, expected) in rows {
         let loaded = parsed(files, env, flags).unwrap();
@@ -77,37 +49,12 @@ fn later_layers_win() {
 #[test]
 fn values_of_the_environment_are_toml_or_text() {
     let rows: &[(&str, &str, &str, &str)] = &[
-        (
-            "TOLLGATE_SERVER__LISTEN",
-            "127.0.0.1:1",
-            "server.listen",
-            "\"127.0.0.1:1\"",
-        ),
-        (
-            "TOLLGATE_SERVER__ALLOWED_HOSTS",
-            "[\"a\"]",
-            "server.allowed_hosts",
-            "[\"a\"]",
-        ),
-        (
-            "TOLLGATE_PROFILES__DEFAULT__TOOLS_BUDGET_TOKENS",
-            "off",
-            "profiles.default.tools_budget_tokens",
-            "\"off\"",
-        ),
-        (
-            "TOLLGATE_PROFILES__DEFAULT__MODEL",
-            "\"o3\"",
-            "profiles.default.model",
-            "\"o3\"",
-        ),
+        ("TOLLGATE_SERVER__LISTEN", "127.0.0.1:1", "server.listen", "\"127.0.0.1:1\""),
+        ("TOLLGATE_SERVER__ALLOWED_HOSTS", "[\"a\"]", "server.allowed_hosts", "[\"a\"]"),
+        ("TOLLGATE_PROFILES__DEFAULT__TOOLS_BUDGET_TOKENS", "off", "profiles.default.tools_budget_tokens", "\"off\""),
+        ("TOLLGATE_PROFILES__DEFAULT__MODEL", "\"o3\"", "profiles.default.model", "\"o3\""),
         ("RUST_LOG", "debug", "log.level", "\"debug\""),
-        (
-            "TOLLGATE_MODELS__GPT_4_1__EXACT",
-            "false",
-            "models.\"gpt-4.1\".exact",
-            "false",
-        ),
+        ("TOLLGATE_MODELS__GPT_4_1__EXACT", "false", "models.\"gpt-4.1\".exact", "false"),
     ];
     for (name, value, key, expected) in rows {
         let loaded = parsed(&[], &[(name, value)], &[]).unwrap();
@@ -124,10 +71,7 @@ fn text_that_looks_like_a_number_stays_text() {
     let Transport::Stdio { env, .. } = &loaded.config.upstreams["x"].transport else {
         panic!("not a child process");
     };
-    assert_eq!(
-        (env["PIN"].as_str(), env["DAY"].as_str()),
-        ("0123", "2026-01-01")
-    );
+    assert_eq!((env["PIN"].as_str(), env["DAY"].as_str()), ("0123", "2026-01-01"));
 }
 
 #[test]
@@ -140,10 +84,7 @@ fn secrets_are_not_shown() {
     );
     let loaded = parsed(&[file], &[], &[]).unwrap();
     let rows = [
-        (
-            "upstreams.x.args",
-            r#"["--token", "***", "--api-key=***", "--port", "1"]"#,
-        ),
+        ("upstreams.x.args", r#"["--token", "***", "--api-key=***", "--port", "1"]"#),
         ("upstreams.x.env.HARMLESS", r#""***""#),
         ("upstreams.y.url", r#""https://***@a.example/mcp?***""#),
         ("upstreams.y.headers.X-A", r#""***""#),
@@ -153,12 +94,7 @@ fn secrets_are_not_shown() {
         assert_eq!(shown(&loaded, key).split(" # ").next(), Some(expected));
     }
     assert!(!format!("{:?}", loaded.config.upstreams).contains("hunter2"));
-    assert!(
-        loaded
-            .show()
-            .iter()
-            .all(|shown| !shown.key.starts_with("models."))
-    );
+    assert!(loaded.show().iter().all(|shown| !shown.key.starts_with("models.")));
 }
 
 #[test]
@@ -169,37 +105,19 @@ fn files_are_found_and_read() {
     std::fs::create_dir_all(home.join(".config/tollgate")).unwrap();
     std::fs::create_dir_all(&work).unwrap();
     let env = |home: &Path| Env::from_iter([("HOME".to_owned(), home.display().to_string())]);
-    let request = Request {
-        env: env(&home),
-        working_dir: work.clone(),
-        ..Request::default()
-    };
-    let sessions =
-        |request: &Request| load(request, TOKENIZERS).map(|l| l.config.server.max_sessions);
+    let request = Request { env: env(&home), working_dir: work.clone(), ..Request::default() };
+    let sessions = |request: &Request| load(request, TOKENIZERS).map(|l| l.config.server.max_sessions);
 
     assert_eq!(sessions(&request).unwrap(), 1024);
-    std::fs::write(
-        home.join(".config/tollgate/config.toml"),
-        "[server]\nmax_sessions = 1\n",
-    )
-    .unwrap();
+    std::fs::write(home.join(".config/tollgate/config.toml"), "[server]\nmax_sessions = 1\n").unwrap();
     assert_eq!(sessions(&request).unwrap(), 1);
     std::fs::write(work.join("tollgate.toml"), "[server]\nmax_sessions = 2\n").unwrap();
     assert_eq!(sessions(&request).unwrap(), 2);
 
     std::fs::write(work.join("own.toml"), "[log]\nlevel = 'warn'\n").unwrap();
-    let own = Request {
-        config_file: Some("own.toml".into()),
-        ..request.clone()
-    };
+    let own = Request { config_file: Some("own.toml".into()), ..request.clone() };
     let loaded = load(&own, TOKENIZERS).unwrap();
-    assert_eq!(
-        (
-            loaded.config.server.max_sessions,
-            loaded.config.log.level.as_str()
-        ),
-        (1024, "warn")
-    );
+    assert_eq!((loaded.config.server.max_sessions, loaded.config.log.level.as_str()), (1024, "warn"));
     assert_eq!(loaded.files, [Path::new("own.toml")]);
 }
 
@@ -209,27 +127,14 @@ fn unreadable_files_are_one_line() {
     std::fs::create_dir(folder.path().join("dir")).unwrap();
     std::fs::write(folder.path().join("latin1.toml"), b"# \xe9\n").unwrap();
     let rows = [
-        (
-            "none.toml",
-            "none.toml: no such file; check the path after `--config`",
-        ),
+        ("none.toml", "none.toml: no such file; check the path after `--config`"),
         ("dir", "dir: is a folder; name a file"),
-        (
-            "latin1.toml",
-            "latin1.toml: is not UTF-8 text; save it as UTF-8",
-        ),
+        ("latin1.toml", "latin1.toml: is not UTF-8 text; save it as UTF-8"),
     ];
     for (path, expected) in rows {
         let working_dir = folder.path().to_owned();
-        let request = Request {
-            config_file: Some(path.into()),
-            working_dir,
-            ..Request::default()
-        };
+        let request = Request { config_file: Some(path.into()), working_dir, ..Request::default() };
         let errors = load(&request, TOKENIZERS).err().unwrap_or_default();
-        assert_eq!(
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            [expected]
-        );
+        assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
     }
 }

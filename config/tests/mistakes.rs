@@ -8,10 +8,7 @@ const TOKENIZERS: &[&str] = &["o200k_base", "cl100k_base"];
 fn error_lines(toml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let sources = Sources {
-        files: vec![Source {
-            path: "t.toml".into(),
-            text: toml.to_owned(),
-        }],
+        files: vec![Source { path: "t.toml".into(), text: toml.to_owned() }],
         env: env.iter().map(owned).collect(),
         overrides: flags.iter().map(owned).collect(),
         ..Sources::default()
@@ -22,9 +19,7 @@ fn error_lines(toml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<
 
 fn check_table(table: &str) {
     for row in table.split("\n\n") {
-        let (toml, expected) = row
-            .split_once("\n=> ")
-            .unwrap_or((row, "no `=>` in this row"));
+        let (toml, expected) = row.split_once("\n=> ").unwrap_or((row, "no `=>` in this row"));
         let lines = error_lines(toml, &[("A", "1"), ("MULTI", "a\nb")], &[]);
         assert_eq!(lines, [expected.trim_end()], "in:\n{toml}");
     }
@@ -97,18 +92,9 @@ fn the_command_line_is_blamed_by_key() {
             "flag server.listen: `server.listen` is not an address with a port: `here`; write it as \
              `127.0.0.1:7070`",
         ),
-        (
-            ("a b", "1"),
-            "flag a b: `a b` is no key; write it dotted, such as `server.listen`",
-        ),
-        (
-            ("a = 1\nb", "1"),
-            "flag a = 1\\nb: `a = 1\\nb` is no key; write it dotted, such as `server.listen`",
-        ),
-        (
-            ("log.levle", "1"),
-            "flag log.levle: unknown key `levle` in `[log]`; did you mean `level`?",
-        ),
+        (("a b", "1"), "flag a b: `a b` is no key; write it dotted, such as `server.listen`"),
+        (("a = 1\nb", "1"), "flag a = 1\\nb: `a = 1\\nb` is no key; write it dotted, such as `server.listen`"),
+        (("log.levle", "1"), "flag log.levle: unknown key `levle` in `[log]`; did you mean `level`?"),
     ];
     for (flag, expected) in rows {
         assert_eq!(error_lines("", &[], &[flag]), [expected]);
@@ -132,15 +118,8 @@ url = 'https://${HOST}'
 headers = { 'X Y' = '', Authorization = '${TOKEN}' }
 call_timeout_s = 0
 ";
-    let lines = error_lines(
-        toml,
-        &[("TOLLGATE_SERVER__KEEP_ALIVE_S", "0")],
-        &[("zebra", "1")],
-    );
-    let mut places: Vec<&str> = lines
-        .iter()
-        .filter_map(|line| line.split(": ").next())
-        .collect();
+    let lines = error_lines(toml, &[("TOLLGATE_SERVER__KEEP_ALIVE_S", "0")], &[("zebra", "1")]);
+    let mut places: Vec<&str> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
     places.sort_unstable();
     let expected = [
         "env TOLLGATE_SERVER__KEEP_ALIVE_S",

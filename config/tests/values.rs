@@ -10,10 +10,7 @@ type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 fn parsed(files: Pairs<'_>, env: Pairs<'_>, flags: Pairs<'_>) -> Result<Loaded, Vec<ConfigError>> {
     let owned = |(a, b): &(&str, &str)| ((*a).to_owned(), (*b).to_owned());
-    let file = |(path, text): &(&str, &str)| Source {
-        path: path.into(),
-        text: (*text).to_owned(),
-    };
+    let file = |(path, text): &(&str, &str)| Source { path: path.into(), text: (*text).to_owned() };
     let sources = Sources {
         files: files.iter().map(file).collect(),
         env: env.iter().map(owned).collect(),
@@ -40,26 +37,14 @@ fn a_child_gets_a_scrubbed_environment() {
         ("OTHER", "o"),
     ];
     let loaded = parsed(&[file], &env, &[]).unwrap();
-    let Transport::Stdio {
-        command,
-        args,
-        env,
-        cwd,
-    } = &loaded.config.upstreams["x"].transport
-    else {
+    let Transport::Stdio { command, args, env, cwd } = &loaded.config.upstreams["x"].transport else {
         panic!("not a child process");
     };
     assert_eq!((command.as_str(), cwd), ("/opt/c", &None));
     assert_eq!(*args, ["--x=d", "${A}"]);
     let mut env: Vec<(&str, &str)> = env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     env.sort_unstable();
-    let expected = [
-        ("HOME", "/h"),
-        ("KEY", "k-s"),
-        ("LC_ALL", "C"),
-        ("PATH", "/bin"),
-        ("PROXY", "p"),
-    ];
+    let expected = [("HOME", "/h"), ("KEY", "k-s"), ("LC_ALL", "C"), ("PATH", "/bin"), ("PROXY", "p")];
     assert_eq!(env, expected);
 }
 
@@ -85,10 +70,7 @@ fn relative_folders_start_from_the_file_that_says_them() {
 
 #[test]
 fn a_disabled_upstream_needs_no_variables() {
-    let file = (
-        "t.toml",
-        "[upstreams.x]\nenabled = false\nurl = '${HOST}'\nheaders = { A = '${T}' }\n",
-    );
+    let file = ("t.toml", "[upstreams.x]\nenabled = false\nurl = '${HOST}'\nheaders = { A = '${T}' }\n");
     let loaded = parsed(&[file], &[], &[]).unwrap();
     assert!(!loaded.config.upstreams["x"].enabled);
     assert_eq!(loaded.config.profiles["default"].upstreams, ["context"]);
@@ -103,20 +85,11 @@ fn profiles_resolve_upstreams_and_fall_back_to_default() {
          [upstreams.git]\ncommand = 'c'\n[upstreams.docs]\nurl = 'http://a'\n[upstreams.git-2]\ncommand = 'c'\n",
     );
     let profiles = parsed(&[file], &[], &[]).unwrap().config.profiles;
-    assert_eq!(
-        profiles["default"].upstreams,
-        ["context", "git", "docs", "git-2"]
-    );
+    assert_eq!(profiles["default"].upstreams, ["context", "git", "docs", "git-2"]);
     assert_eq!(profiles["default"].tools_budget_tokens, Some(4000));
     let git = &profiles["git"];
     assert_eq!(git.upstreams, ["git", "git-2"]);
-    assert_eq!(
-        (git.tools_budget_tokens, git.names),
-        (None, NamePolicy::Always)
-    );
-    assert_eq!(
-        (git.tokenizer.as_str(), git.count_is_exact),
-        ("o200k_base", true)
-    );
+    assert_eq!((git.tools_budget_tokens, git.names), (None, NamePolicy::Always));
+    assert_eq!((git.tokenizer.as_str(), git.count_is_exact), ("o200k_base", true));
     assert_eq!(git.window_tokens, Some(128_000));
 }

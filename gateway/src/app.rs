@@ -44,7 +44,8 @@ impl App {
         let profiles: Vec<_> = config.profiles.iter().filter(|(name, _)| wanted(name)).collect();
         let is_used = |id: &String| profiles.iter().any(|(_, profile)| profile.upstreams.contains(id));
         for (id, upstream) in config.upstreams.iter().filter(|(id, it)| it.enabled && is_used(id)) {
-            let built = Upstream::new(upstream.clone(), deps.clone(), hub.clone()).map_err(|error| error.to_string())?;
+            let built =
+                Upstream::new(upstream.clone(), deps.clone(), hub.clone()).map_err(|error| error.to_string())?;
             upstreams.insert(id.clone(), built);
         }
         let mut gates = IndexMap::new();

@@ -50,7 +50,8 @@ fn arrows_between_crates_never_turn_back() {
 
 #[test]
 fn pure_crates_do_no_io_and_read_no_clock() {
-    const BANNED: &[&str] = &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "async fn"];
+    const BANNED: &[&str] =
+        &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "async fn"];
     for package in ["planners", "tokenizers"] {
         let manifest = manifest(package);
         for banned in ["tokio", "reqwest", "hyper", "axum", "rand"] {

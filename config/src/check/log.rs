@@ -18,19 +18,14 @@ pub(super) fn check(section: Section<'_>) -> Option<Log> {
         section.fail(level.origin, message, remedy);
     }
     section.finish();
-    Some(Log {
-        level: level?.value.to_owned(),
-        format: format?,
-    })
+    Some(Log { level: level?.value.to_owned(), format: format? })
 }
 
 /// Levels of `RUST_LOG`.
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 /// Words of other programs that would silently pass as the name of a target.
-const FOREIGN_LEVELS: &[&str] = &[
-    "all", "critical", "fatal", "none", "quiet", "silent", "verbose", "warning",
-];
+const FOREIGN_LEVELS: &[&str] = &["all", "critical", "fatal", "none", "quiet", "silent", "verbose", "warning"];
 
 /// The first comma-separated directive that is neither `level`, `target` nor `target[span]=level`.
 fn bad_directive(filter: &str) -> Option<&str> {
@@ -38,10 +33,7 @@ fn bad_directive(filter: &str) -> Option<&str> {
     if filter.is_empty() {
         return Some(filter);
     }
-    split_directives(filter)
-        .into_iter()
-        .map(str::trim)
-        .find(|directive| !is_directive(directive))
+    split_directives(filter).into_iter().map(str::trim).find(|directive| !is_directive(directive))
 }
 
 /// Splits at commas outside `[span{fields}]`.
@@ -77,8 +69,8 @@ fn is_level(word: &str) -> bool {
 fn is_target(word: &str) -> bool {
     let path = |c: char| c.is_ascii_alphanumeric() || "_:-.[]{}=\"*".contains(c);
     let lower = word.to_lowercase();
-    let mistyped = FOREIGN_LEVELS.contains(&lower.as_str())
-        || !close_matches(&lower, LEVELS.iter().copied()).is_empty();
+    let mistyped =
+        FOREIGN_LEVELS.contains(&lower.as_str()) || !close_matches(&lower, LEVELS.iter().copied()).is_empty();
     !word.is_empty() && word.chars().all(path) && !mistyped && word.parse::<f64>().is_err()
 }
 
@@ -88,16 +80,8 @@ mod tests {
 
     #[test]
     fn filters() {
-        let good = [
-            "info",
-            "WARN",
-            "tollgate=debug,warn",
-            "a::b=trace",
-            "hyper",
-            "[span]",
-            "3",
-            "x[span{a=1,b=2}]=info",
-        ];
+        let good =
+            ["info", "WARN", "tollgate=debug,warn", "a::b=trace", "hyper", "[span]", "3", "x[span{a=1,b=2}]=info"];
         let bad = [
             ("", ""),
             ("infoo", "infoo"),

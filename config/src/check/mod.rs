@@ -29,14 +29,7 @@ pub(crate) struct Context<'a> {
     pub(crate) known_tokenizers: &'a [&'a str],
 }
 
-const SECTIONS: &[&str] = &[
-    "server",
-    "log",
-    "profiles",
-    "upstream_defaults",
-    "upstreams",
-    "models",
-];
+const SECTIONS: &[&str] = &["server", "log", "profiles", "upstream_defaults", "upstreams", "models"];
 
 /// Checks everything. `None` means that the report has at least one error.
 pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
@@ -50,25 +43,11 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
         upstream::check_defaults(section);
     }
     let raw_upstreams = table("upstreams", raw, report)?;
-    let upstreams = each(raw_upstreams, |id, node| {
-        upstream::check(id, node, defaults, context)
-    });
+    let upstreams = each(raw_upstreams, |id, node| upstream::check(id, node, defaults, context));
     let raw_profiles = table("profiles", raw, report)?;
-    let known = profile::Known {
-        models: models.as_ref(),
-        raw_upstreams,
-        upstreams: &upstreams,
-    };
-    let profiles = each(raw_profiles, |name, node| {
-        profile::check(name, node, raw_profiles, &known, report)
-    });
-    let config = Config {
-        server: server?,
-        log: log?,
-        profiles,
-        upstreams,
-        models: models?,
-    };
+    let known = profile::Known { models: models.as_ref(), raw_upstreams, upstreams: &upstreams };
+    let profiles = each(raw_profiles, |name, node| profile::check(name, node, raw_profiles, &known, report));
+    let config = Config { server: server?, log: log?, profiles, upstreams, models: models? };
     report.is_empty().then_some(config)
 }
 
@@ -82,17 +61,11 @@ fn section<'a>(name: &'static str, raw: &'a RawConfig, report: &'a Report) -> Op
 
 /// Checks each entry of a table of names and keeps those that passed.
 fn each<T>(table: &Table, mut check: impl FnMut(&str, &Node) -> Option<T>) -> IndexMap<String, T> {
-    table
-        .iter()
-        .filter_map(|(name, node)| Some((name.clone(), check(name, node)?)))
-        .collect()
+    table.iter().filter_map(|(name, node)| Some((name.clone(), check(name, node)?))).collect()
 }
 
 fn unknown_sections(root: &Table, report: &Report) {
-    for (key, node) in root
-        .iter()
-        .filter(|(key, _)| !SECTIONS.contains(&key.as_str()))
-    {
+    for (key, node) in root.iter().filter(|(key, _)| !SECTIONS.contains(&key.as_str())) {
         let message = format!("unknown key {}", quoted(key));
         report.fail(&node.key_origin, message, unknown_key_remedy(key, SECTIONS));
     }

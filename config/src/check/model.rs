@@ -12,10 +12,7 @@ const MAX_USD: f64 = 1_000_000.0;
 
 /// `None` if any entry is wrong.
 pub(super) fn check_all(table: &Table, context: Context<'_>) -> Option<Models> {
-    let models: Vec<Option<Model>> = table
-        .iter()
-        .map(|(name, node)| check(name, node, context))
-        .collect();
+    let models: Vec<Option<Model>> = table.iter().map(|(name, node)| check(name, node, context)).collect();
     models.into_iter().collect()
 }
 
@@ -23,28 +20,18 @@ fn check(name: &str, node: &Node, context: Context<'_>) -> Option<Model> {
     let section = Section::open("models.*", name, node, context.report)?;
     if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
         let message = format!("illegal model name {}", quoted(name));
-        context.report.fail(
-            section.origin,
-            message,
-            "write the name that requests carry",
-        );
+        context.report.fail(section.origin, message, "write the name that requests carry");
     }
     let provider = section.text("provider");
     let tokenizer = tokenizer(&section, context.known_tokenizers);
     let exact = section.boolean("exact");
     let window_tokens = section.optional_integer("window_tokens", 1..=MAX_WINDOW_TOKENS);
     let max_output_tokens = section.optional_integer("max_output_tokens", 1..=MAX_WINDOW_TOKENS);
-    let price = section
-        .own("usd_per_million")
-        .and_then(|node| price(name, node, context));
+    let price = section.own("usd_per_million").and_then(|node| price(name, node, context));
     let (aliases, prefixes) = (section.texts("aliases"), section.texts("prefixes"));
     section.finish();
-    let owned = |texts: Vec<crate::section::At<'_, &str>>| {
-        texts
-            .into_iter()
-            .map(|text| text.value.to_owned())
-            .collect()
-    };
+    let owned =
+        |texts: Vec<crate::section::At<'_, &str>>| texts.into_iter().map(|text| text.value.to_owned()).collect();
     Some(Model {
         name: name.to_owned(),
         provider: provider?.value.to_owned(),
@@ -65,17 +52,10 @@ fn tokenizer(section: &Section<'_>, known: &[&str]) -> Option<String> {
     }
     let close = close_matches(text.value, known.iter().copied());
     let remedy = match close.is_empty() {
-        true => format!(
-            "use {}, with `exact = false` where it only estimates",
-            list(known, "or")
-        ),
+        true => format!("use {}, with `exact = false` where it only estimates", list(known, "or")),
         false => format!("did you mean {}?", list(&close, "or")),
     };
-    section.fail(
-        text.origin,
-        format!("unknown tokenizer {}", quoted(text.value)),
-        remedy,
-    );
+    section.fail(text.origin, format!("unknown tokenizer {}", quoted(text.value)), remedy);
     None
 }
 
@@ -88,11 +68,7 @@ fn price(name: &str, node: &Node, context: Context<'_>) -> Option<Price> {
         false => None,
     };
     section.finish();
-    Some(Price {
-        input_usd: input?,
-        output_usd: output?,
-        cached_input_usd,
-    })
+    Some(Price { input_usd: input?, output_usd: output?, cached_input_usd })
 }
 
 fn usd(section: &Section<'_>, key: &'static str) -> Option<f64> {
@@ -105,11 +81,7 @@ fn usd(section: &Section<'_>, key: &'static str) -> Option<f64> {
     let inside = value.filter(|usd| (0.0..=MAX_USD).contains(usd));
     if inside.is_none() {
         let message = format!("`{}` is no price", section.path_of(key));
-        section.fail(
-            &node.origin,
-            message,
-            "write US dollars for a million tokens, such as `1.25`",
-        );
+        section.fail(&node.origin, message, "write US dollars for a million tokens, such as `1.25`");
     }
     inside
 }

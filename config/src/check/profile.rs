@@ -12,10 +12,7 @@ use crate::section::{At, Section};
 use crate::suggest::close_matches;
 
 const MAX_BUDGET_TOKENS: u64 = 10_000_000;
-const NAMES: &[(&str, NamePolicy)] = &[
-    ("always", NamePolicy::Always),
-    ("on_collision", NamePolicy::OnCollision),
-];
+const NAMES: &[(&str, NamePolicy)] = &[("always", NamePolicy::Always), ("on_collision", NamePolicy::OnCollision)];
 
 /// What a profile refers to.
 pub(super) struct Known<'a> {
@@ -26,20 +23,13 @@ pub(super) struct Known<'a> {
     pub(super) upstreams: &'a IndexMap<String, Upstream>,
 }
 
-pub(super) fn check(
-    name: &str,
-    node: &Node,
-    profiles: &Table,
-    known: &Known<'_>,
-    report: &Report,
-) -> Option<Profile> {
+pub(super) fn check(name: &str, node: &Node, profiles: &Table, known: &Known<'_>, report: &Report) -> Option<Profile> {
     let default = profiles.get("default").filter(|_| name != "default");
     let fallback = default.and_then(|node| match &node.value {
         Value::Table(table) => Some(table),
         _ => None,
     });
-    let section =
-        Section::open("profiles.*", name, node, report)?.over("profiles.default", fallback);
+    let section = Section::open("profiles.*", name, node, report)?.over("profiles.default", fallback);
     if !rules::is_id(name) {
         let message = format!("illegal profile name {}, it is part of a URL", quoted(name));
         report.fail(section.origin, message, rules::ID_REMEDY);
@@ -68,11 +58,7 @@ pub(super) fn check(
     })
 }
 
-fn find_model<'a>(
-    section: &Section<'_>,
-    text: At<'_, &str>,
-    models: &'a Models,
-) -> Option<&'a Model> {
+fn find_model<'a>(section: &Section<'_>, text: At<'_, &str>, models: &'a Models) -> Option<&'a Model> {
     let found = models.find(text.value);
     if let Err(unknown) = &found {
         let message = format!("unknown model {}", quoted(text.value));
@@ -103,22 +89,14 @@ type Window<'a> = (At<'a, &'a str>, u32);
 
 /// More than the window of the model is a mistake, not a generous budget. An inherited budget is
 /// not to blame, the model is.
-fn budget(
-    section: &Section<'_>,
-    key: &'static str,
-    least: u64,
-    window: Option<Window<'_>>,
-) -> Option<u32> {
+fn budget(section: &Section<'_>, key: &'static str, least: u64, window: Option<Window<'_>>) -> Option<u32> {
     let tokens = section.integer(key, least..=MAX_BUDGET_TOKENS)?;
     if let Some((model, window)) = window
         && tokens.value > u64::from(window)
     {
         let is_own = section.has(key) && !tokens.origin.is_default();
         let origin = if is_own { tokens.origin } else { model.origin };
-        let message = format!(
-            "`{key}` of `{}` is beyond the window of `{}`",
-            tokens.value, model.value
-        );
+        let message = format!("`{key}` of `{}` is beyond the window of `{}`", tokens.value, model.value);
         let remedy = format!("set `{}.{key}` to at most {window}", section.path);
         section.fail(origin, message, remedy);
         return None;
@@ -130,39 +108,23 @@ fn budget(
 fn upstreams(section: &Section<'_>, known: &Known<'_>) -> Option<Vec<String>> {
     let patterns = upstream::globs(section, "upstreams")?;
     if patterns.is_empty() {
-        let origin = section
-            .find("upstreams")
-            .map_or(section.origin, |node| &node.origin);
+        let origin = section.find("upstreams").map_or(section.origin, |node| &node.origin);
         let message = format!("`{}` is empty", section.path_of("upstreams"));
-        section.fail(
-            origin,
-            message,
-            "name at least one upstream, `[\"*\"]` means all",
-        );
+        section.fail(origin, message, "name at least one upstream, `[\"*\"]` means all");
         return None;
     }
     let ids: Vec<&str> = known.raw_upstreams.keys().map(String::as_str).collect();
     let mut matched = vec![false; ids.len()];
     for pattern in section.texts("upstreams")? {
         let matcher = glob(pattern.value).ok()?.compile_matcher();
-        let hits: Vec<usize> = (0..ids.len())
-            .filter(|i| matcher.is_match(ids[*i]))
-            .collect();
+        let hits: Vec<usize> = (0..ids.len()).filter(|i| matcher.is_match(ids[*i])).collect();
         if hits.is_empty() {
             no_match(section, pattern, &ids);
         }
         hits.into_iter().for_each(|hit| matched[hit] = true);
     }
-    let enabled = |id: &str| {
-        known
-            .upstreams
-            .get(id)
-            .is_some_and(|upstream| upstream.enabled)
-    };
-    let resolved = ids
-        .iter()
-        .zip(matched)
-        .filter(|(id, hit)| *hit && enabled(id));
+    let enabled = |id: &str| known.upstreams.get(id).is_some_and(|upstream| upstream.enabled);
+    let resolved = ids.iter().zip(matched).filter(|(id, hit)| *hit && enabled(id));
     Some(resolved.map(|(id, _)| (*id).to_owned()).collect())
 }
 
@@ -176,11 +138,7 @@ fn no_match(section: &Section<'_>, pattern: At<'_, &str>, ids: &[&str]) {
     let close = close_matches(pattern.value, ids.iter().copied());
     let remedy = match (is_glob, close.is_empty()) {
         (false, false) => format!("did you mean {}?", list(&close, "or")),
-        (false, true) => format!(
-            "add `[upstreams.{}]`, or use {}",
-            pattern.value,
-            list(ids, "or")
-        ),
+        (false, true) => format!("add `[upstreams.{}]`, or use {}", pattern.value, list(ids, "or")),
         (true, _) => format!("the upstreams are {}", list(ids, "and")),
     };
     section.fail(pattern.origin, message, remedy);

@@ -7,24 +7,17 @@ pub(crate) fn is_id(text: &str) -> bool {
     text.len() <= 32 && text.chars().all(tail) && !text.starts_with(['_', '-']) && !text.is_empty()
 }
 
-pub(super) const ID_REMEDY: &str =
-    "use 1 to 32 of `a-z`, `0-9`, `_` and `-`, starting with a letter or digit";
+pub(super) const ID_REMEDY: &str = "use 1 to 32 of `a-z`, `0-9`, `_` and `-`, starting with a letter or digit";
 
 /// What every model provider accepts as a function name.
 pub(super) fn is_tool_name(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    (1..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// A host name or address, with or without a port.
 pub(super) fn host(text: &str) -> Result<(), &'static str> {
     let (host, port) = split_port(text);
-    let named = !host.is_empty()
-        && host
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c));
+    let named = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_[]:".contains(c));
     let bracketed = !host.contains(':') || (host.starts_with('[') && host.ends_with(']'));
     match named && bracketed && port.is_none_or(is_port) {
         true => Ok(()),
@@ -37,10 +30,7 @@ pub(super) fn origin(text: &str) -> Result<(), &'static str> {
     let remedy = "write an origin such as `https://example.org` or `http://localhost:*`";
     let (scheme, rest) = text.split_once("://").ok_or(remedy)?;
     let rest = rest.strip_suffix(":*").unwrap_or(rest);
-    let scheme_is_legal = !scheme.is_empty()
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let scheme_is_legal = !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     match scheme_is_legal && host(rest).is_ok() {
         true => Ok(()),
         false => Err(remedy),
@@ -63,10 +53,7 @@ fn is_port(text: &str) -> bool {
 pub(crate) fn url(text: &str) -> Result<(), &'static str> {
     let scheme = "write a URL that starts with `https://` or `http://`";
     let lower = text.to_lowercase();
-    let rest = lower
-        .strip_prefix("https://")
-        .or_else(|| lower.strip_prefix("http://"))
-        .ok_or(scheme)?;
+    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).ok_or(scheme)?;
     if text.chars().any(|c| !c.is_ascii_graphic()) {
         return Err("percent-encode everything but visible ASCII");
     }
@@ -90,15 +77,8 @@ pub(crate) fn is_header_name(text: &str) -> bool {
 }
 
 /// Headers that the gateway writes itself.
-const OWN_HEADERS: &[&str] = &[
-    "accept",
-    "connection",
-    "content-length",
-    "content-type",
-    "host",
-    "last-event-id",
-    "transfer-encoding",
-];
+const OWN_HEADERS: &[&str] =
+    &["accept", "connection", "content-length", "content-type", "host", "last-event-id", "transfer-encoding"];
 
 pub(crate) fn is_own_header(name: &str) -> bool {
     let name = name.to_lowercase();
@@ -107,8 +87,7 @@ pub(crate) fn is_own_header(name: &str) -> bool {
 
 /// Visible ASCII, spaces and tabs: RFC 9110, section 5.5, without the obsolete bytes.
 pub(crate) fn is_header_value(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t')
+    text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t')
 }
 
 #[cfg(test)]
@@ -131,67 +110,27 @@ mod tests {
             &["a", "0", "my-docs_2", &"x".repeat(32)],
             &["", "-a", "_a", "A", "a b", "a.b", "é", &"x".repeat(33)],
         );
-        check(
-            is_tool_name,
-            &["a", "A-b_1", &"x".repeat(64)],
-            &["", "a.b", "a/b", "a b", &"x".repeat(65)],
-        );
-        check(
-            is_header_name,
-            &["Authorization", "X-Api_Key"],
-            &["", "a b", "a:", "é", "a\n"],
-        );
-        check(
-            is_header_value,
-            &["", "Bearer x", "a\tb"],
-            &["a\nb", "a\rb", "é", "\0"],
-        );
-        check(
-            is_own_header,
-            &["Host", "MCP-Session-Id"],
-            &["Authorization", "Cookie"],
-        );
+        check(is_tool_name, &["a", "A-b_1", &"x".repeat(64)], &["", "a.b", "a/b", "a b", &"x".repeat(65)]);
+        check(is_header_name, &["Authorization", "X-Api_Key"], &["", "a b", "a:", "é", "a\n"]);
+        check(is_header_value, &["", "Bearer x", "a\tb"], &["a\nb", "a\rb", "é", "\0"]);
+        check(is_own_header, &["Host", "MCP-Session-Id"], &["Authorization", "Cookie"]);
     }
 
     #[test]
     fn network_names() {
         check(
             |text| host(text).is_ok(),
-            &[
-                "localhost",
-                "127.0.0.1",
-                "[::1]",
-                "[::1]:80",
-                "a.example:8443",
-            ],
+            &["localhost", "127.0.0.1", "[::1]", "[::1]:80", "a.example:8443"],
             &["", "http://a", "a/b", "*", "a:0", "a:x", "::1", "a b"],
         );
         check(
             |text| origin(text).is_ok(),
-            &[
-                "http://localhost",
-                "http://localhost:*",
-                "https://a.example:8443",
-                "vscode-webview://x",
-            ],
-            &[
-                "",
-                "*",
-                "localhost",
-                "http://",
-                "https://a/",
-                "https://a:0",
-                "://a",
-            ],
+            &["http://localhost", "http://localhost:*", "https://a.example:8443", "vscode-webview://x"],
+            &["", "*", "localhost", "http://", "https://a/", "https://a:0", "://a"],
         );
         check(
             |text| url(text).is_ok(),
-            &[
-                "https://a.example/mcp",
-                "HTTP://localhost:1/x?y=z",
-                "https://u:p@a.example/",
-                "http://[::1]:8/",
-            ],
+            &["https://a.example/mcp", "HTTP://localhost:1/x?y=z", "https://u:p@a.example/", "http://[::1]:8/"],
             &[
                 "",
                 "a.example",

@@ -13,9 +13,7 @@ const KIB: u64 = 1024;
 const GIB: u64 = KIB * KIB * KIB;
 
 pub(super) fn check(section: Section<'_>) -> Option<Server> {
-    let listen = section
-        .text("listen")
-        .and_then(|text| listen_address(&section, text));
+    let listen = section.text("listen").and_then(|text| listen_address(&section, text));
     let allowed_hosts = names(&section, "allowed_hosts", rules::host);
     let allowed_origins = names(&section, "allowed_origins", rules::origin);
     let max_body_bytes = section.integer("max_body_bytes", KIB..=GIB);
@@ -38,17 +36,11 @@ pub(super) fn check(section: Section<'_>) -> Option<Server> {
 
 /// `localhost` is read as 127.0.0.1: resolving names is not a matter of configuration.
 fn listen_address(section: &Section<'_>, text: At<'_, &str>) -> Option<SocketAddr> {
-    let local = text
-        .value
-        .strip_prefix("localhost:")
-        .and_then(|port| port.parse().ok());
+    let local = text.value.strip_prefix("localhost:").and_then(|port| port.parse().ok());
     let address = local.map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     let address = address.or_else(|| text.value.parse().ok());
     if address.is_none() {
-        let message = format!(
-            "`server.listen` is not an address with a port: {}",
-            quoted(text.value)
-        );
+        let message = format!("`server.listen` is not an address with a port: {}", quoted(text.value));
         section.fail(text.origin, message, "write it as `127.0.0.1:7070`");
     }
     address
@@ -62,11 +54,7 @@ fn names(
     let check = |text: At<'_, &str>| match rule(text.value) {
         Ok(()) => Some(text.value.to_owned()),
         Err(remedy) => {
-            let message = format!(
-                "illegal value {} in `{}`",
-                quoted(text.value),
-                section.path_of(key)
-            );
+            let message = format!("illegal value {} in `{}`", quoted(text.value), section.path_of(key));
             section.fail(text.origin, message, remedy);
             None
         }

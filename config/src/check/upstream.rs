@@ -31,19 +31,11 @@ struct Common {
 }
 
 /// Checks one upstream over the defaults.
-pub(super) fn check(
-    id: &str,
-    node: &Node,
-    defaults: Option<&Table>,
-    context: Context<'_>,
-) -> Option<Upstream> {
-    let section =
-        Section::open("upstreams.*", id, node, context.report)?.over("upstream_defaults", defaults);
+pub(super) fn check(id: &str, node: &Node, defaults: Option<&Table>, context: Context<'_>) -> Option<Upstream> {
+    let section = Section::open("upstreams.*", id, node, context.report)?.over("upstream_defaults", defaults);
     if !rules::is_id(id) {
         let message = format!("illegal upstream id {}", quoted(id));
-        context
-            .report
-            .fail(section.origin, message, rules::ID_REMEDY);
+        context.report.fail(section.origin, message, rules::ID_REMEDY);
     }
     let common = common(&section);
     let rename = rename(&section);
@@ -105,32 +97,20 @@ fn backoff(section: &Section<'_>) -> Option<Backoff> {
     let max = section.integer("restart_max_ms", 1..=MAX_BACKOFF_MS);
     let (initial, max) = (initial?, max?);
     if max.value < initial.value {
-        let origin = if max.origin.is_default() {
-            initial.origin
-        } else {
-            max.origin
-        };
-        let message = format!(
-            "`restart_max_ms` of `{}` is shorter than `restart_initial_ms` of `{}`",
-            max.value, initial.value
-        );
+        let origin = if max.origin.is_default() { initial.origin } else { max.origin };
+        let message =
+            format!("`restart_max_ms` of `{}` is shorter than `restart_initial_ms` of `{}`", max.value, initial.value);
         section.fail(origin, message, "set `restart_max_ms` beside it");
         return None;
     }
     let milliseconds = Duration::from_millis;
-    Some(Backoff {
-        initial: milliseconds(initial.value),
-        max: milliseconds(max.value),
-    })
+    Some(Backoff { initial: milliseconds(initial.value), max: milliseconds(max.value) })
 }
 
 /// An empty `allow` reads as "everything" to some and as "nothing" to others.
 fn allows_something(section: &Section<'_>, allow: &[String]) -> bool {
     if let (true, Some(node)) = (allow.is_empty(), section.find("allow")) {
-        let message = format!(
-            "`{}` is empty, which allows no tool",
-            section.path_of("allow")
-        );
+        let message = format!("`{}` is empty, which allows no tool", section.path_of("allow"));
         let remedy = "write `[\"*\"]` for all tools, or set `enabled = false`";
         section.fail(&node.origin, message, remedy);
     }
@@ -147,24 +127,11 @@ pub(super) fn globs(section: &Section<'_>, key: &'static str) -> Option<Vec<Stri
             Ok(_) => continue,
             Err(error) => error.kind().to_string().replace("; ", ", "),
         };
-        let message = format!(
-            "bad glob {} in `{}`: {error}",
-            quoted(pattern.value),
-            section.path_of(key)
-        );
-        section.fail(
-            pattern.origin,
-            message,
-            "write a name with `*` or `?`, such as `read_*`",
-        );
+        let message = format!("bad glob {} in `{}`: {error}", quoted(pattern.value), section.path_of(key));
+        section.fail(pattern.origin, message, "write a name with `*` or `?`, such as `read_*`");
         good = false;
     }
-    good.then(|| {
-        patterns
-            .into_iter()
-            .map(|pattern| pattern.value.to_owned())
-            .collect()
-    })
+    good.then(|| patterns.into_iter().map(|pattern| pattern.value.to_owned()).collect())
 }
 
 fn rename(section: &Section<'_>) -> Option<IndexMap<String, String>> {
@@ -174,21 +141,10 @@ fn rename(section: &Section<'_>) -> Option<IndexMap<String, String>> {
     for (old, new) in pairs {
         let value = quoted(new.value);
         if !rules::is_tool_name(new.value) {
-            let message = format!(
-                "illegal tool name {value} in `{}`",
-                section.path_of("rename")
-            );
-            section.fail(
-                new.origin,
-                message,
-                "use 1 to 64 of `A-Z`, `a-z`, `0-9`, `_` and `-`",
-            );
+            let message = format!("illegal tool name {value} in `{}`", section.path_of("rename"));
+            section.fail(new.origin, message, "use 1 to 64 of `A-Z`, `a-z`, `0-9`, `_` and `-`");
         } else if let Some((other, _)) = names.iter().find(|(_, taken)| *taken == new.value) {
-            let message = format!(
-                "two tools are renamed to {value}: {} and {}",
-                quoted(other),
-                quoted(old.value)
-            );
+            let message = format!("two tools are renamed to {value}: {} and {}", quoted(other), quoted(old.value));
             section.fail(new.origin, message, "give each its own name");
         } else {
             names.insert(old.value.to_owned(), new.value.to_owned());

@@ -34,9 +34,7 @@ pub(super) fn read(server: &mut Server) -> Result<(), String> {
 /// What the client says it speaks.
 fn wire(server: &mut Server) -> String {
     let keys = ["type", "transport", "transportType"];
-    let named = server
-        .take(&keys)
-        .and_then(|(_, value)| value.as_str().map(str::to_lowercase));
+    let named = server.take(&keys).and_then(|(_, value)| value.as_str().map(str::to_lowercase));
     named.unwrap_or_default()
 }
 
@@ -58,10 +56,7 @@ fn command(server: &mut Server) -> Result<(), String> {
     if !words.is_empty() {
         server.set("args", words);
     }
-    if let Some(cwd) = server
-        .take_text(&["cwd"])
-        .filter(|cwd| !cwd.trim().is_empty())
-    {
+    if let Some(cwd) = server.take_text(&["cwd"]).filter(|cwd| !cwd.trim().is_empty()) {
         let cwd = server.reference(&cwd);
         server.set("cwd", cwd);
     }
@@ -83,11 +78,7 @@ fn command_words(server: &mut Server) -> Result<Vec<String>, String> {
         None => None,
     };
     words
-        .filter(|words| {
-            words
-                .first()
-                .is_some_and(|program| !program.trim().is_empty())
-        })
+        .filter(|words| words.first().is_some_and(|program| !program.trim().is_empty()))
         .ok_or_else(|| "its command is empty or not text".to_owned())
 }
 
@@ -109,10 +100,7 @@ fn env(server: &mut Server) {
     let mut env = Table::new();
     for (name, value) in server.take_pairs(ENVS) {
         if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            server.note(format!(
-                "variable {} is not legal and was dropped",
-                quoted(&name)
-            ));
+            server.note(format!("variable {} is not legal and was dropped", quoted(&name)));
             continue;
         }
         warn_of_secret(server, &name, &value);
@@ -160,15 +148,10 @@ fn headers(server: &mut Server) {
     }
     let mut headers = Table::new();
     for (name, value) in server.take_pairs(&["headers", "http_headers"]) {
-        let twice = headers
-            .keys()
-            .any(|other| other.eq_ignore_ascii_case(&name));
+        let twice = headers.keys().any(|other| other.eq_ignore_ascii_case(&name));
         let is_legal = rules::is_header_name(&name) && rules::is_header_value(&value);
         if !is_legal || twice || rules::is_own_header(&name) {
-            server.note(format!(
-                "header {} cannot be set and was dropped",
-                quoted(&name)
-            ));
+            server.note(format!("header {} cannot be set and was dropped", quoted(&name)));
             continue;
         }
         warn_of_secret(server, &name, &value);
@@ -181,21 +164,11 @@ fn headers(server: &mut Server) {
 }
 
 /// Starts of well-known credentials.
-const SECRET_STARTS: &[&str] = &[
-    "Bearer ",
-    "Basic ",
-    "sk-",
-    "ghp_",
-    "github_pat_",
-    "xoxb-",
-    "xoxp-",
-    "AKIA",
-];
+const SECRET_STARTS: &[&str] = &["Bearer ", "Basic ", "sk-", "ghp_", "github_pat_", "xoxb-", "xoxp-", "AKIA"];
 
 /// The secret stays, since without it the server would not work; but files get shared.
 fn warn_of_secret(server: &mut Server, name: &str, value: &str) {
-    let looks_secret =
-        is_secret_word(name) || SECRET_STARTS.iter().any(|start| value.starts_with(start));
+    let looks_secret = is_secret_word(name) || SECRET_STARTS.iter().any(|start| value.starts_with(start));
     if looks_secret && !value.is_empty() && !value.contains("${") {
         server.note(format!(
             "{} looks like a secret in plain text, move it to the environment and write `${{VAR}}`",

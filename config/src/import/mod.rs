@@ -32,14 +32,11 @@ pub struct Imported {
 /// `mcp` (OpenCode). `source_name` stands in errors and comments.
 pub fn import(text: &str, source_name: &str) -> Result<Imported, Vec<ConfigError>> {
     let root = parse(text, source_name).map_err(|error| vec![error])?;
-    let entries = shape::entries(&root)
-        .map_err(|(message, remedy)| vec![ConfigError::new(source_name, message, remedy)])?;
+    let entries =
+        shape::entries(&root).map_err(|(message, remedy)| vec![ConfigError::new(source_name, message, remedy)])?;
     let inputs = shape::input_descriptions(&root);
     let ids = names::ids(entries.iter().map(|entry| entry.name.as_str()));
-    let drafts = entries
-        .iter()
-        .zip(ids)
-        .map(|(entry, id)| server::convert(entry, id, &inputs));
+    let drafts = entries.iter().zip(ids).map(|(entry, id)| server::convert(entry, id, &inputs));
     Ok(write::write(source_name, &drafts.collect::<Vec<_>>()))
 }
 
@@ -50,11 +47,7 @@ fn parse(text: &str, source_name: &str) -> Result<Value, ConfigError> {
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
         let place = format!("{source_name}:{}:{}", error.line(), error.column());
-        ConfigError::new(
-            place,
-            format!("not valid JSON: {message}"),
-            "mend the syntax",
-        )
+        ConfigError::new(place, format!("not valid JSON: {message}"), "mend the syntax")
     })
 }
 

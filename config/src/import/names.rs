@@ -29,11 +29,7 @@ fn slug(name: &str) -> String {
     }
     let trimmed = slug.trim_matches(['-', '_']);
     let short = trimmed[..trimmed.len().min(MAX_CHARS)].trim_end_matches('-');
-    if short.is_empty() {
-        "server".to_owned()
-    } else {
-        short.to_owned()
-    }
+    if short.is_empty() { "server".to_owned() } else { short.to_owned() }
 }
 
 fn numbered(base: &str, n: usize) -> String {
@@ -53,20 +49,11 @@ mod tests {
     fn names_become_legal_and_unique() {
         let long = "x".repeat(40);
         let rows: &[(&[&str], &[&str])] = &[
-            (
-                &["git", "GitHub", "My Server!"],
-                &["git", "github", "my-server"],
-            ),
-            (
-                &["a b", "a-b", "A_b", "a  b"],
-                &["a-b", "a-b-2", "a_b", "a-b-3"],
-            ),
+            (&["git", "GitHub", "My Server!"], &["git", "github", "my-server"]),
+            (&["a b", "a-b", "A_b", "a  b"], &["a-b", "a-b-2", "a_b", "a-b-3"]),
             (&["", "日本", "--"], &["server", "server-2", "server-3"]),
             (&["context", "@scope/pkg"], &["context-2", "scope-pkg"]),
-            (
-                &[&long, &long],
-                &[&"x".repeat(32), &format!("{}-2", "x".repeat(30))],
-            ),
+            (&[&long, &long], &[&"x".repeat(32), &format!("{}-2", "x".repeat(30))]),
         ];
         for (names, expected) in rows {
             assert_eq!(ids(names.iter().copied()), *expected, "{names:?}");

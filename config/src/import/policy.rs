@@ -14,26 +14,14 @@ const MAX_PLAUSIBLE_S: u64 = 999;
 pub(super) fn read(server: &mut Server) {
     enabled(server);
     timeout(server);
-    tools(
-        server,
-        "allow",
-        &["includeTools", "allowedTools", "enabled_tools"],
-    );
-    tools(
-        server,
-        "deny",
-        &["excludeTools", "disabledTools", "disabled_tools"],
-    );
+    tools(server, "allow", &["includeTools", "allowedTools", "enabled_tools"]);
+    tools(server, "deny", &["excludeTools", "disabledTools", "disabled_tools"]);
     approvals(server);
 }
 
 fn enabled(server: &mut Server) {
-    let disabled = server
-        .take(&["disabled"])
-        .and_then(|(_, value)| value.as_bool());
-    let enabled = server
-        .take(&["enabled"])
-        .and_then(|(_, value)| value.as_bool());
+    let disabled = server.take(&["disabled"]).and_then(|(_, value)| value.as_bool());
+    let enabled = server.take(&["enabled"]).and_then(|(_, value)| value.as_bool());
     if disabled == Some(true) || enabled == Some(false) {
         server.set("enabled", false);
     }
@@ -76,11 +64,7 @@ fn tools(server: &mut Server, ours: &str, theirs: &[&'static str]) {
 
 /// A bare `*` means all tools to clients too. `globset` does not escape its own escape.
 fn escape(name: &str) -> String {
-    if name == "*" {
-        name.to_owned()
-    } else {
-        globset::escape(&name.replace('\\', r"\\"))
-    }
+    if name == "*" { name.to_owned() } else { globset::escape(&name.replace('\\', r"\\")) }
 }
 
 /// Whether a person is asked before a call is the client's business, before and after the import.
@@ -90,13 +74,8 @@ fn approvals(server: &mut Server) {
             Value::Array(items) => items.is_empty(),
             value => *value == Value::Bool(false),
         };
-        if server
-            .take(&[key])
-            .is_some_and(|(_, value)| !is_empty(&value))
-        {
-            server.note(format!(
-                "`{key}` was dropped: the client, not the gateway, asks before calls"
-            ));
+        if server.take(&[key]).is_some_and(|(_, value)| !is_empty(&value)) {
+            server.note(format!("`{key}` was dropped: the client, not the gateway, asks before calls"));
         }
     }
 }

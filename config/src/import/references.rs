@@ -54,9 +54,7 @@ fn variable(inner: &str, references: &mut References) -> Option<String> {
         _ => inner.strip_prefix("env:").map(str::to_owned),
     };
     let plain = renamed.clone().unwrap_or_else(|| inner.to_owned());
-    let (name, default) = plain
-        .split_once(":-")
-        .map_or((plain.as_str(), None), |(n, d)| (n, Some(d)));
+    let (name, default) = plain.split_once(":-").map_or((plain.as_str(), None), |(n, d)| (n, Some(d)));
     if !is_variable_name(name) {
         return None;
     }
@@ -72,18 +70,10 @@ fn variable(inner: &str, references: &mut References) -> Option<String> {
 /// `github-token` -> `GITHUB_TOKEN`.
 fn variable_name(id: &str) -> String {
     let legal = |c: char| {
-        if c.is_ascii_alphanumeric() {
-            c.to_ascii_uppercase()
-        } else {
-            '_'
-        }
+        if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }
     };
     let name: String = id.chars().map(legal).collect();
-    if is_variable_name(&name) {
-        name
-    } else {
-        format!("INPUT_{name}")
-    }
+    if is_variable_name(&name) { name } else { format!("INPUT_{name}") }
 }
 
 #[cfg(test)]
@@ -97,17 +87,9 @@ mod tests {
             ("${X}", "${X}", &["X"]),
             ("${X:-y}", "${X:-y}", &[]),
             ("a${env:X}b${env:Y:-z}", "a${X}b${Y:-z}", &["X"]),
-            (
-                "Bearer ${input:github-token}",
-                "Bearer ${GITHUB_TOKEN}",
-                &["GITHUB_TOKEN"],
-            ),
+            ("Bearer ${input:github-token}", "Bearer ${GITHUB_TOKEN}", &["GITHUB_TOKEN"]),
             ("${input:1st}", "${INPUT_1ST}", &["INPUT_1ST"]),
-            (
-                "${workspaceFolder}/x",
-                "${WORKSPACE_FOLDER}/x",
-                &["WORKSPACE_FOLDER"],
-            ),
+            ("${workspaceFolder}/x", "${WORKSPACE_FOLDER}/x", &["WORKSPACE_FOLDER"]),
             ("${userHome}", "${HOME}", &["HOME"]),
             ("${a b} ${", "$${a b} $${", &[]),
             ("${command:x}", "$${command:x}", &[]),

@@ -26,22 +26,13 @@ pub(super) struct Draft {
 }
 
 /// Fields that mean nothing to a gateway and that nobody misses.
-const SILENT: &[&str] = &[
-    "name",
-    "type",
-    "transport",
-    "source",
-    "description",
-    "$schema",
-];
+const SILENT: &[&str] = &["name", "type", "transport", "source", "description", "$schema"];
 
 pub(super) fn convert(entry: &Entry, id: String, inputs: &BTreeMap<String, String>) -> Draft {
     let mut server = Server::new(entry);
     let left_out = server.read().err();
     server.note_references(inputs);
-    server
-        .notes
-        .extend(left_out.iter().map(|reason| format!("left out: {reason}")));
+    server.notes.extend(left_out.iter().map(|reason| format!("left out: {reason}")));
     Draft {
         id,
         name: entry.name.clone(),
@@ -70,13 +61,7 @@ impl Server {
             _ => (Map::new(), false),
         };
         let (table, notes, references) = Default::default();
-        Self {
-            fields,
-            is_object,
-            table,
-            notes,
-            references,
-        }
+        Self { fields, is_object, table, notes, references }
     }
 
     /// An error is the reason to leave the server out.
@@ -92,8 +77,7 @@ impl Server {
 
     /// Takes the first of these fields that is there.
     pub(super) fn take(&mut self, keys: &[&'static str]) -> Option<(&'static str, Value)> {
-        keys.iter()
-            .find_map(|key| Some((*key, self.fields.shift_remove(*key)?)))
+        keys.iter().find_map(|key| Some((*key, self.fields.shift_remove(*key)?)))
     }
 
     /// Puts a field that stood elsewhere where it is expected, unless that place is taken.
@@ -159,32 +143,18 @@ impl Server {
 
     fn note_rest(&mut self) {
         let rest = std::mem::take(&mut self.fields);
-        for (key, value) in rest
-            .iter()
-            .filter(|(key, _)| !SILENT.contains(&key.as_str()))
-        {
-            self.note(format!(
-                "{} ({}) has no counterpart and was dropped",
-                quoted(key),
-                kind(value)
-            ));
+        for (key, value) in rest.iter().filter(|(key, _)| !SILENT.contains(&key.as_str())) {
+            self.note(format!("{} ({}) has no counterpart and was dropped", quoted(key), kind(value)));
         }
     }
 
     fn note_references(&mut self, inputs: &BTreeMap<String, String>) {
         for (id, name) in std::mem::take(&mut self.references.inputs) {
-            let asked = inputs
-                .get(&id)
-                .map(|text| format!(" ({text})"))
-                .unwrap_or_default();
-            self.note(format!(
-                "`${{input:{id}}}` became `${{{name}}}`, set that variable{asked}"
-            ));
+            let asked = inputs.get(&id).map(|text| format!(" ({text})")).unwrap_or_default();
+            self.note(format!("`${{input:{id}}}` became `${{{name}}}`, set that variable{asked}"));
         }
         for (was, name) in std::mem::take(&mut self.references.renamed) {
-            self.note(format!(
-                "`${{{was}}}` became `${{{name}}}`, set that variable"
-            ));
+            self.note(format!("`${{{was}}}` became `${{{name}}}`, set that variable"));
         }
     }
 }

@@ -15,31 +15,17 @@ pub(super) fn write(source_name: &str, drafts: &[Draft]) -> Imported {
     for draft in drafts {
         toml.push('\n');
         toml.push_str(&section(draft));
-        warnings.extend(
-            draft
-                .notes
-                .iter()
-                .map(|note| warning(source_name, draft, note)),
-        );
+        warnings.extend(draft.notes.iter().map(|note| warning(source_name, draft, note)));
         variables.extend(draft.variables.iter().cloned());
     }
     if drafts.is_empty() {
-        warnings.push(one_line(&format!(
-            "{source_name}: there are no servers in it"
-        )));
+        warnings.push(one_line(&format!("{source_name}: there are no servers in it")));
     }
-    Imported {
-        toml,
-        warnings,
-        variables,
-    }
+    Imported { toml, warnings, variables }
 }
 
 fn warning(source_name: &str, draft: &Draft, note: &str) -> String {
-    one_line(&format!(
-        "{source_name}: server {}: {note}",
-        quoted(&draft.name)
-    ))
+    one_line(&format!("{source_name}: server {}: {note}", quoted(&draft.name)))
 }
 
 fn section(draft: &Draft) -> String {

@@ -5,6 +5,7 @@ use crate::{
     mcp::{gate::Gate, view::View},
     upstream::{State, Upstream},
 };
+use tollgate_planners::tools::ListRequest;
 
 /// The table that `serve` prints: per upstream its tools, their tokens in full, and under the plan.
 pub fn summary(gate: &Gate, view: &View) -> String {
@@ -35,10 +36,11 @@ pub fn summary(gate: &Gate, view: &View) -> String {
 
 fn tokens_of(view: &View, server: &str) -> (u64, u64, u64) {
     let mine = view.catalogue.tools().iter().enumerate().filter(|(_, it)| it.server == server);
+    let whole = view.catalogue.plan(&ListRequest::everything());
     let (mut tools, mut full, mut planned) = (0, 0, 0);
     for (idx, _) in mine {
         tools += 1;
-        full += u64::from(view.catalogue.full_tokens_of(idx));
+        full += whole.as_ref().ok().and_then(|it| it.entries.get(idx)).map_or(0, |it| u64::from(it.tokens));
         let entry = view.plan.as_ref().ok().and_then(|it| it.entries.get(idx));
         planned += entry.map_or(0, |it| u64::from(it.tokens));
     }

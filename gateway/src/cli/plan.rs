@@ -76,15 +76,14 @@ pub fn run(args: &PlanArgs) -> Result<(), Failure> {
         profile.tools_budget_tokens = Some(budget).filter(|it| *it > 0);
     }
     let tokenizer = Tokenizer::by_name(&profile.tokenizer).map_err(|error| error.to_string())?;
-    let (defs, pinned) = if args.tools.is_empty() {
-        live_tools(&config, &profile)?
-    } else {
-        file_tools(&args.tools, policy(&profile))?
-    };
+    let (defs, pinned) =
+        if args.tools.is_empty() { live_tools(&config, &profile)? } else { file_tools(&args.tools, policy(&profile))? };
     let globs = tollgate_config::glob_set(&profile.pins).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::build(defs, tokenizer);
     let pins = |def: &ToolDef| {
-        globs.is_match(&def.exposed) || globs.is_match(format!("{}/{}", def.server, def.name)) || pinned.contains(&def.exposed)
+        globs.is_match(&def.exposed)
+            || globs.is_match(format!("{}/{}", def.server, def.name))
+            || pinned.contains(&def.exposed)
     };
     let request = ListRequest { budget: profile.tools_budget_tokens, pins: &pins, query: args.query.as_deref() };
     let plan = catalogue.plan(&request).map_err(|error| error.to_string())?;
@@ -175,7 +174,7 @@ fn as_json(planned: &Planned) -> String {
     let tools: Vec<_> = plan
         .entries
         .iter()
-        .filter_map(|entry| Some((entry, catalogue.tool(entry.idx)?)))
+        .filter_map(|entry| Some((entry, catalogue.tools().get(entry.idx)?)))
         .map(|(entry, def)| {
             let view = entry.view.map_or("omit", |it| it.name());
             json!({"server": def.server, "name": def.exposed, "view": view, "tokens": entry.tokens})
@@ -196,7 +195,7 @@ fn as_text(planned: &Planned) -> String {
     let mut table = Table::new(&["tool", "server", "view", ">tokens"]);
     let mut omitted = 0;
     for entry in &plan.entries {
-        let (Some(view), Some(def)) = (entry.view, catalogue.tool(entry.idx)) else {
+        let (Some(view), Some(def)) = (entry.view, catalogue.tools().get(entry.idx)) else {
             omitted += 1;
             continue;
         };
@@ -207,16 +206,22 @@ fn as_text(planned: &Planned) -> String {
     line(String::new());
     if plan.meta_tools_tokens > 0 {
         let tokens = thousands(plan.meta_tools_tokens);
-        line(format!("{tokens} tokens for search_tools, describe_tool and call_tool, the index of short views included"));
+        line(format!(
+            "{tokens} tokens for search_tools, describe_tool and call_tool, the index of short views included"
+        ));
     }
     if omitted > 0 {
-        line(format!("{omitted} tools are left out: their tokens buy less than those of the tools above; search_tools finds them"));
+        line(format!(
+            "{omitted} tools are left out: their tokens buy less than those of the tools above; search_tools finds them"
+        ));
     }
-    let of_budget = budget.map_or_else(|| " (no budget)".into(), |it| format!(" of {} budgeted", thousands(u64::from(it))));
+    let of_budget =
+        budget.map_or_else(|| " (no budget)".into(), |it| format!(" of {} budgeted", thousands(u64::from(it))));
     let total = plan.total_tokens;
     let share = if plan.full_tokens > 0 { 100.0 * total as f64 / plan.full_tokens as f64 } else { 100.0 };
     line(format!("{}{of_budget}, {share:.1} % of {} in full", thousands(total), thousands(plan.full_tokens)));
-    let estimate = if *is_exact { "exact" } else { "an estimate: this model's own tokenizer is not public or not read yet" };
+    let estimate =
+        if *is_exact { "exact" } else { "an estimate: this model's own tokenizer is not public or not read yet" };
     line(format!("counted for {model} ({}), {estimate}", catalogue.tokenizer().name()));
     if budget.is_some() {
         line(format!("at most {:.2} % from the best plan that is possible", 100.0 * plan.gap));

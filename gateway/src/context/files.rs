@@ -43,7 +43,8 @@ impl Files {
     /// # Errors
     /// That it is no folder, with the remedy.
     pub fn open(root: &Path, max_file_bytes: u64) -> Result<Self, String> {
-        let told = |error| format!("the root `{}` cannot be opened ({error}); set `root` of this upstream", root.display());
+        let told =
+            |error| format!("the root `{}` cannot be opened ({error}); set `root` of this upstream", root.display());
         let root_path = root.canonicalize().map_err(told)?;
         let dir = Dir::open_ambient_dir(&root_path, ambient_authority()).map_err(told)?;
         Ok(Self { root: root_path, dir: Arc::new(dir), max_file_bytes })

@@ -73,13 +73,11 @@ impl RequestMeta {
         let version = meta.get_str(era::META_VERSION);
         let capabilities = meta.get(era::META_CLIENT_CAPABILITIES).filter(|it| it.get().starts_with('{'));
         let (Some(version), Some(capabilities)) = (&version, capabilities) else {
-            let missing: Vec<_> = [
-                (era::META_VERSION, version.is_none()),
-                (era::META_CLIENT_CAPABILITIES, capabilities.is_none()),
-            ]
-            .into_iter()
-            .filter_map(|(key, missing)| missing.then_some(key))
-            .collect();
+            let missing: Vec<_> =
+                [(era::META_VERSION, version.is_none()), (era::META_CLIENT_CAPABILITIES, capabilities.is_none())]
+                    .into_iter()
+                    .filter_map(|(key, missing)| missing.then_some(key))
+                    .collect();
             return Err(Fault::new(
                 INVALID_PARAMS,
                 format!("`_meta` lacks the required or well-formed fields: {}", missing.join(", ")),

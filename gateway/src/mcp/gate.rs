@@ -131,7 +131,12 @@ impl Gate {
 }
 
 /// Fits an upstream's result to the client's era: a modern client needs `resultType`, and what may be cached its scope.
-pub fn fit_result(caller: &Caller, upstream_era: Era, result: super::jsonrpc::Raw, cacheable: bool) -> super::jsonrpc::Raw {
+pub fn fit_result(
+    caller: &Caller,
+    upstream_era: Era,
+    result: super::jsonrpc::Raw,
+    cacheable: bool,
+) -> super::jsonrpc::Raw {
     if caller.era() == Era::Modern && upstream_era == Era::Legacy {
         return era::complete_result(result, cacheable);
     }

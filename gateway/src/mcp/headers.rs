@@ -96,12 +96,13 @@ fn count_annotations(schema: &Value, depth: usize) -> usize {
         Value::Array(items) => items.iter().map(|it| count_annotations(it, depth + 1)).sum(),
         Value::Object(members) => {
             let own = usize::from(depth > 0 && members.contains_key(SCHEMA_KEY));
-            let nested = members.iter().filter(|(key, _)| !DATA.contains(&key.as_str())).map(|(key, value)| {
-                match value.as_object().filter(|_| MAPS.contains(&key.as_str())) {
-                    Some(map) => map.values().map(|it| count_annotations(it, depth + 1)).sum(),
-                    None => count_annotations(value, depth + 1),
-                }
-            });
+            let nested =
+                members.iter().filter(|(key, _)| !DATA.contains(&key.as_str())).map(|(key, value)| {
+                    match value.as_object().filter(|_| MAPS.contains(&key.as_str())) {
+                        Some(map) => map.values().map(|it| count_annotations(it, depth + 1)).sum(),
+                        None => count_annotations(value, depth + 1),
+                    }
+                });
             own + nested.sum::<usize>()
         }
         _ => 0,
@@ -224,10 +225,7 @@ fn plain(value: Option<&[u8]>, name: &str) -> Result<String, Fault> {
 }
 
 fn mismatch(name: &str, found: &str, expected: &str) -> Fault {
-    Fault::new(
-        HEADER_MISMATCH,
-        format!("header mismatch: `{name}` says `{found}` and the body says `{expected}`"),
-    )
+    Fault::new(HEADER_MISMATCH, format!("header mismatch: `{name}` says `{found}` and the body says `{expected}`"))
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ fn check_modern(headers: &HeaderMap, request: &Request, meta: &RequestMeta) -> R
     let mismatch = |told: String| Fault::new(era::HEADER_MISMATCH, told);
     let header = header.ok_or_else(|| mismatch("header mismatch: `MCP-Protocol-Version` is required".into()))?;
     if header != meta.version {
-        let told = format!("header mismatch: `MCP-Protocol-Version` says `{header}` and the body says `{}`", meta.version);
+        let told =
+            format!("header mismatch: `MCP-Protocol-Version` says `{header}` and the body says `{}`", meta.version);
         return Err(mismatch(told));
     }
     if !era::MODERN_VERSIONS.contains(&header) {
@@ -176,9 +177,10 @@ fn initialize(endpoint: &Endpoint, headers: &HeaderMap, request: &Request) -> An
         let told = format!("header mismatch: `Mcp-Method` says `{method}` and the body says `initialize`");
         return Err(bad(Fault::new(era::HEADER_MISMATCH, told)));
     }
-    let session = endpoint.sessions.open(&params, &endpoint.gate).map_err(|fault| {
-        fault_response(StatusCode::SERVICE_UNAVAILABLE, Some(request), fault)
-    })?;
+    let session = endpoint
+        .sessions
+        .open(&params, &endpoint.gate)
+        .map_err(|fault| fault_response(StatusCode::SERVICE_UNAVAILABLE, Some(request), fault))?;
     let result = methods::initialize_result(&endpoint.gate, &session);
     let mut response = json(StatusCode::OK, &Message::response(request.id.clone(), Ok(result)));
     if let Ok(id) = HeaderValue::try_from(&session.id) {
@@ -289,7 +291,14 @@ fn modern_events(
         match tokio::time::timeout(keep_alive, messages.recv()).await {
             Ok(Some(message)) => {
                 let is_last = matches!(message, Message::Response(_));
-                let guard = guard.and_then(|it| if is_last { drop(it.disarm()); None } else { Some(it) });
+                let guard = guard.and_then(|it| {
+                    if is_last {
+                        drop(it.disarm());
+                        None
+                    } else {
+                        Some(it)
+                    }
+                });
                 Some((sse::event(&message), (messages, guard)))
             }
             Ok(None) => None,
@@ -338,9 +347,10 @@ fn get(endpoint: &Endpoint, headers: &HeaderMap) -> Answer {
             None => event_stream(stream::empty()),
         });
     }
-    let log = endpoint.sessions.standalone(&session.id).ok_or_else(|| {
-        fault_response(StatusCode::NOT_FOUND, None, Fault::new(INVALID_REQUEST, "unknown session"))
-    })?;
+    let log = endpoint
+        .sessions
+        .standalone(&session.id)
+        .ok_or_else(|| fault_response(StatusCode::NOT_FOUND, None, Fault::new(INVALID_REQUEST, "unknown session")))?;
     let seen = log.take_position();
     let closing = endpoint.closing.clone();
     let events = Arc::clone(&log.log).follow(seen, endpoint.keep_alive);

@@ -63,10 +63,6 @@ impl RawObject {
         self.members.retain(|(name, _)| keep(name));
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &RawValue)> {
-        self.members.iter().map(|(name, value)| (name.as_str(), &**value))
-    }
-
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }

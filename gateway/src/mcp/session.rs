@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     caller::Outbox,
     era,
-    jsonrpc::{Fault, INTERNAL_ERROR, Id, Message, Outcome, Raw, Request, Response},
+    jsonrpc::{Fault, INTERNAL_ERROR, Id, METHOD_NOT_FOUND, Message, Outcome, Raw, Request, Response},
     object::RawObject,
     sse::StreamLogs,
 };
@@ -134,6 +134,10 @@ impl Session {
     /// # Errors
     /// The client's error, or that it is gone.
     pub async fn ask(&self, outbox: &Outbox, method: &str, params: Option<Raw>) -> Outcome {
+        if let Some(capability) = needed_capability(method).filter(|it| self.capabilities.get(it).is_none()) {
+            let told = format!("the client did not declare the capability `{capability}` that `{method}` needs");
+            return Err(Fault::new(METHOD_NOT_FOUND, told));
+        }
         let (sender, receiver) = oneshot::channel();
         let number = self.next_ask.fetch_add(1, Ordering::Relaxed);
         lock(&self.asked).insert(number, sender);
@@ -157,6 +161,16 @@ impl Session {
             Some(sender) => drop(sender.send(response.outcome)),
             None => tracing::debug!(session = %self.id, "an answer to no open question was dropped"),
         }
+    }
+}
+
+/// What a client must have declared to be asked (2025-11-25, lifecycle).
+fn needed_capability(method: &str) -> Option<&'static str> {
+    match method {
+        "sampling/createMessage" => Some("sampling"),
+        "elicitation/create" => Some("elicitation"),
+        "roots/list" => Some("roots"),
+        _ => None,
     }
 }
 

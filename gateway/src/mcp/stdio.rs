@@ -51,13 +51,8 @@ where
 {
     let (out, messages) = mpsc::channel(OUTBOX_CAPACITY);
     let writing = tokio::spawn(write(messages, writer));
-    let pipe = Arc::new(Pipe {
-        gate,
-        out,
-        session: Mutex::default(),
-        running: Mutex::default(),
-        tasks: TaskTracker::new(),
-    });
+    let pipe =
+        Arc::new(Pipe { gate, out, session: Mutex::default(), running: Mutex::default(), tasks: TaskTracker::new() });
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -149,12 +144,8 @@ fn start(pipe: &Arc<Pipe>, request: Request) {
 
 async fn answer(pipe: &Arc<Pipe>, request: &Request, cancel: CancellationToken) -> Outcome {
     let client = client_of(pipe, request)?;
-    let caller = Caller {
-        request_id: request.id.clone(),
-        client,
-        outbox: Outbox::from_sender(pipe.out.clone()),
-        cancel,
-    };
+    let caller =
+        Caller { request_id: request.id.clone(), client, outbox: Outbox::from_sender(pipe.out.clone()), cancel };
     pipe.gate.handle(&caller, request).await
 }
 
@@ -162,9 +153,7 @@ async fn answer(pipe: &Arc<Pipe>, request: &Request, cancel: CancellationToken) 
 fn client_of(pipe: &Pipe, request: &Request) -> Result<Client, Fault> {
     let session = lock(&pipe.session).clone();
     match (RequestMeta::read(request), session) {
-        (Ok(meta), _) if era::MODERN_VERSIONS.contains(&meta.version.as_str()) => {
-            Ok(Client::Stateless(Box::new(meta)))
-        }
+        (Ok(meta), _) if era::MODERN_VERSIONS.contains(&meta.version.as_str()) => Ok(Client::Stateless(Box::new(meta))),
         (Ok(meta), None) => Err(era::unsupported_version(&meta.version)),
         (_, Some(session)) => Ok(Client::Session(session)),
         (Err(fault), None) => Err(fault),

@@ -175,13 +175,10 @@ fn routes(upstreams: &[Arc<Upstream>], lists: &[Option<Arc<Lists>>]) -> Vec<Rout
         .collect()
 }
 
-fn prompt_routes(
-    upstreams: &[Arc<Upstream>],
-    lists: &[Option<Arc<Lists>>],
-    names: NamePolicy,
-) -> Vec<PromptRoute> {
+fn prompt_routes(upstreams: &[Arc<Upstream>], lists: &[Option<Arc<Lists>>], names: NamePolicy) -> Vec<PromptRoute> {
     let offers = upstreams.iter().zip(lists).filter_map(|(upstream, lists)| Some((upstream, lists.as_ref()?)));
-    let prompts: Vec<_> = offers.flat_map(|(upstream, lists)| lists.prompts.iter().map(move |it| (upstream, it))).collect();
+    let prompts: Vec<_> =
+        offers.flat_map(|(upstream, lists)| lists.prompts.iter().map(move |it| (upstream, it))).collect();
     let keys: Vec<_> = prompts.iter().map(|(upstream, it)| (upstream.id(), it.key.as_str())).collect();
     // A lone upstream's prompts keep their names, legal for functions or not: prompts are no functions.
     let lone = upstreams.len() == 1 && names == NamePolicy::OnCollision;

@@ -55,8 +55,7 @@ impl ChildLink {
             tokio::spawn(log_stderr(stderr, Arc::clone(mux.upstream())));
         }
         let lines = LineLink::start(stdout, stdin, mux, max_line_bytes);
-        let link =
-            Self { lines, stop: CancellationToken::new(), stopped: CancellationToken::new() };
+        let link = Self { lines, stop: CancellationToken::new(), stopped: CancellationToken::new() };
         tokio::spawn(wait_for_exit(child, Arc::clone(mux), link.stop.clone(), link.stopped.clone()));
         Ok(link)
     }
@@ -160,7 +159,9 @@ async fn log_stderr(stderr: ChildStderr, upstream: Arc<str>) {
         let mut limited = tokio::io::AsyncReadExt::take(&mut reader, STDERR_LINE_BYTES as u64);
         match limited.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => tracing::info!(target: "tollgate::stderr", %upstream, "{}", String::from_utf8_lossy(&line).trim_end()),
+            Ok(_) => {
+                tracing::info!(target: "tollgate::stderr", %upstream, "{}", String::from_utf8_lossy(&line).trim_end())
+            }
         }
     }
 }

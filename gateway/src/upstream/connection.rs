@@ -37,7 +37,6 @@ pub struct Introduction {
     pub version: String,
     pub capabilities: RawObject,
     pub instructions: Option<String>,
-    pub server_info: Option<Raw>,
     /// A modern server that serves legacy clients too.
     pub is_dual: bool,
 }
@@ -65,12 +64,6 @@ pub struct Connection {
 pub struct CallError {
     pub fault: Fault,
     pub not_run: bool,
-}
-
-impl CallError {
-    pub fn not_run(fault: Fault) -> Self {
-        Self { fault, not_run: true }
-    }
 }
 
 impl Connection {
@@ -185,7 +178,7 @@ impl Connection {
         let Introduction { era, version, .. } = &self.introduction;
         let token = params.get_object("_meta").and_then(|it| it.get("progressToken").map(ToOwned::to_owned));
         let (open, answer) = self.mux.open(caller.cloned(), token);
-        let (params, _) = fit_params(params, *era, version, caller, open.id);
+        let params = fit_params(params, *era, version, caller, open.id);
         let message = Message::request(crate::mcp::jsonrpc::Id::number(open.id), method, params);
         let exchange = exchange(&self.link, message, about, answer);
         let cancelled = async {
@@ -213,9 +206,10 @@ impl Connection {
     }
 
     fn timed_out(&self, method: &str, timeout: Duration) -> Fault {
-        let garbage = self.mux.last_garbage().map_or_else(String::new, |line| {
-            format!("; its last output that is no message was `{line}`")
-        });
+        let garbage = self
+            .mux
+            .last_garbage()
+            .map_or_else(String::new, |line| format!("; its last output that is no message was `{line}`"));
         Fault::new(
             INTERNAL_ERROR,
             format!(
@@ -238,14 +232,6 @@ impl Connection {
             // The upstream may be gone, which also ends the request.
             let _ = tokio::time::timeout(CANCEL_NOTICE, notice).await;
         });
-    }
-
-    /// Sends a notification.
-    ///
-    /// # Errors
-    /// Why it was not delivered.
-    pub async fn notify(&self, method: &str, params: Option<Raw>) -> Result<(), LinkError> {
-        self.link.send(Message::notification(method, params), About::default()).await
     }
 
     /// A modern upstream tells of changes only on a stream that stays open (2026-07-28, subscriptions). Runs until the
@@ -352,14 +338,11 @@ fn read_discover(result: &Raw, version: String) -> Option<Introduction> {
     } else {
         era::MODERN_VERSIONS.iter().find(|it| supported.iter().any(|other| other == *it)).map(|it| (*it).to_owned())?
     };
-    let meta = result.get_object("_meta").unwrap_or_default();
-    let info = meta.get(era::META_SERVER_INFO).or_else(|| result.get("serverInfo")).map(ToOwned::to_owned);
     Some(Introduction {
         era: Era::Modern,
         version,
         capabilities: result.get_object("capabilities").unwrap_or_default(),
         instructions: result.get_str("instructions"),
-        server_info: info,
         is_dual: supported.iter().any(|it| it == era::LATEST_LEGACY),
     })
 }
@@ -388,7 +371,6 @@ async fn initialize(mux: &Arc<Mux>, link: &Arc<dyn Link>) -> Result<Introduction
         version,
         capabilities: result.get_object("capabilities").unwrap_or_default(),
         instructions: result.get_str("instructions"),
-        server_info: result.get("serverInfo").map(ToOwned::to_owned),
         is_dual: false,
     })
 }
@@ -397,7 +379,8 @@ fn header_map(headers: &indexmap::IndexMap<String, String>) -> Result<http::Head
     let mut map = http::HeaderMap::new();
     for (name, value) in headers {
         let name = http::HeaderName::try_from(name).map_err(|_| format!("`{name}` is no header name"))?;
-        let mut value = http::HeaderValue::try_from(value).map_err(|_| format!("the value of `{name}` is no header value"))?;
+        let mut value =
+            http::HeaderValue::try_from(value).map_err(|_| format!("the value of `{name}` is no header value"))?;
         value.set_sensitive(true);
         map.insert(name, value);
     }

@@ -48,8 +48,13 @@ impl ListKind {
 #[derive(Clone, Debug)]
 pub enum UpstreamEvent {
     ListChanged(ListKind),
-    ResourceUpdated { uri: String, params: Raw },
-    Log { params: Raw },
+    ResourceUpdated {
+        uri: String,
+        params: Raw,
+    },
+    Log {
+        params: Raw,
+    },
     /// A notification that the gateway does not know; legacy clients get it as it is.
     Other(Arc<Notification>),
 }

@@ -152,7 +152,8 @@ impl Shared {
 
     fn request(&self, state: &State, message: &Message, about: &About) -> RequestBuilder {
         let mut builder = self.client.post(&self.url).headers(self.headers.clone());
-        builder = builder.header(http::header::ACCEPT, ACCEPT_BOTH).header(http::header::CONTENT_TYPE, "application/json");
+        builder =
+            builder.header(http::header::ACCEPT, ACCEPT_BOTH).header(http::header::CONTENT_TYPE, "application/json");
         if let Some(session) = &state.session {
             builder = builder.header(headers::SESSION_ID, session.clone());
         }

@@ -12,10 +12,7 @@ use tokio::{
 };
 
 use super::mux::{About, Link, LinkError, Mux};
-use crate::{
-    mcp::jsonrpc::Message,
-    sync::lock,
-};
+use crate::{mcp::jsonrpc::Message, sync::lock};
 
 /// Messages that may wait to be written; senders wait beyond that.
 const QUEUE: usize = 256;
@@ -158,9 +155,8 @@ fn take_line(mux: &Arc<Mux>, line: &[u8]) {
 
 /// An answer over the limit fails its request at once; which one it is stands at the line's beginning.
 fn refuse_long(mux: &Arc<Mux>, start: &[u8], length: usize, limit: usize) {
-    let reason = format!(
-        "answered with {length} bytes, over the limit of {limit}; raise `max_message_bytes` of this upstream"
-    );
+    let reason =
+        format!("answered with {length} bytes, over the limit of {limit}; raise `max_message_bytes` of this upstream");
     tracing::warn!(upstream = %mux.upstream(), reason);
     if let Some(id) = id_near_start(&start[..start.len().min(4096)]) {
         mux.fail(id, &reason);

@@ -111,12 +111,7 @@ pub async fn fetch(connection: &Connection, config: &UpstreamConfig, filter: &To
     })
 }
 
-async fn fetch_list(
-    connection: &Connection,
-    method: &str,
-    key: &str,
-    timeout: Duration,
-) -> Result<Vec<Raw>, String> {
+async fn fetch_list(connection: &Connection, method: &str, key: &str, timeout: Duration) -> Result<Vec<Raw>, String> {
     let mut found = Vec::new();
     let mut cursor: Option<String> = None;
     for _ in 0..MAX_PAGES {
@@ -125,11 +120,12 @@ async fn fetch_list(
             params.set_str("cursor", cursor);
         }
         let outcome = connection.request(method, params, None, About::default(), timeout).await;
-        let page = outcome.map_err(|it| it.fault.message())?.map_err(|it| format!("refused `{method}`: {}", it.message()))?;
+        let page =
+            outcome.map_err(|it| it.fault.message())?.map_err(|it| format!("refused `{method}`: {}", it.message()))?;
         let page = RawObject::parse(&page).ok_or_else(|| format!("answered `{method}` with no object"))?;
         let items = page.get(key).ok_or_else(|| format!("answered `{method}` without `{key}`"))?;
-        let items: Vec<Raw> =
-            serde_json::from_str(items.get()).map_err(|_| format!("answered `{method}` with `{key}` that is no array"))?;
+        let items: Vec<Raw> = serde_json::from_str(items.get())
+            .map_err(|_| format!("answered `{method}` with `{key}` that is no array"))?;
         found.extend(items);
         let next = page.get_str("nextCursor").filter(|it| Some(it) != cursor.as_ref());
         if next.is_none() || found.len() >= MAX_ENTRIES {
@@ -160,7 +156,13 @@ fn tool(definition: Raw, config: &UpstreamConfig, filter: &ToolFilter) -> Option
         Err(_) => Arc::default(),
     };
     let shown = config.rename.get(&name).unwrap_or(&name).clone();
-    Some(UpstreamTool { pinned: filter.pins.is_match(&name), shown, name, definition: definition.into(), header_params })
+    Some(UpstreamTool {
+        pinned: filter.pins.is_match(&name),
+        shown,
+        name,
+        definition: definition.into(),
+        header_params,
+    })
 }
 
 fn header_params(schema: Option<&RawValue>) -> Result<Arc<[HeaderParam]>, String> {

@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 pub use connection::{CallError, Connection};
 pub use event::{FromUpstream, ListKind, UpstreamEvent};
 pub use lines::{Line, read_line};
+use lists::ToolFilter;
 pub use lists::{Lists, UpstreamTool};
 pub use mux::{About, log_level_of};
-use lists::ToolFilter;
 
 use crate::{
     mcp::{
@@ -65,7 +65,11 @@ pub enum State {
     Starting,
     Ready(Arc<Connection>),
     /// `failed_starts` counts starts in a row that came to nothing.
-    Down { reason: String, failed_starts: u32, retry_at: Instant },
+    Down {
+        reason: String,
+        failed_starts: u32,
+        retry_at: Instant,
+    },
     Stopped,
 }
 
@@ -249,12 +253,7 @@ impl Upstream {
         }
     }
 
-    async fn handle(
-        &self,
-        connection: &Connection,
-        event: UpstreamEvent,
-        events: &mut mpsc::Receiver<UpstreamEvent>,
-    ) {
+    async fn handle(&self, connection: &Connection, event: UpstreamEvent, events: &mut mpsc::Receiver<UpstreamEvent>) {
         let mut changed = Vec::new();
         let mut next = Some(event);
         // A burst of changes is one change.
@@ -448,7 +447,8 @@ impl Upstream {
         for uri in uris {
             let mut params = RawObject::default();
             params.set_str("uri", &uri);
-            let asked = connection.request("resources/subscribe", params, None, About::default(), self.config.call_timeout);
+            let asked =
+                connection.request("resources/subscribe", params, None, About::default(), self.config.call_timeout);
             if asked.await.is_err() {
                 return;
             }

@@ -175,7 +175,9 @@ impl Mux {
         match id.and_then(|id| lock(&self.pending).remove(&id)) {
             // The caller may have given up.
             Some(pending) => drop(pending.reply.send(response.outcome)),
-            None => tracing::debug!(upstream = %self.upstream, id = ?response.id, "a late or unknown answer was dropped"),
+            None => {
+                tracing::debug!(upstream = %self.upstream, id = ?response.id, "a late or unknown answer was dropped")
+            }
         }
     }
 
@@ -303,25 +305,17 @@ impl Drop for Open {
     }
 }
 
-/// Fits a request's params to the upstream's era and gives it our progress token.
-///
-/// Returns the params and the client's own progress token.
-pub fn fit_params(
-    mut params: RawObject,
-    era: Era,
-    version: &str,
-    caller: Option<&Caller>,
-    id: u64,
-) -> (Option<Raw>, Option<Raw>) {
+/// Fits a request's params to the upstream's era and gives it our progress token, if the client gave one of its own.
+pub fn fit_params(mut params: RawObject, era: Era, version: &str, caller: Option<&Caller>, id: u64) -> Option<Raw> {
     let mut meta = params.get_object("_meta").unwrap_or_default();
     let had_meta = !meta.is_empty();
-    let token = meta.get("progressToken").map(ToOwned::to_owned);
-    if token.is_some() {
+    if meta.get("progressToken").is_some() {
         meta.set("progressToken", raw(&id));
     }
     match era {
         Era::Legacy => {
-            let reserved = [era::META_VERSION, era::META_CLIENT_INFO, era::META_CLIENT_CAPABILITIES, era::META_LOG_LEVEL];
+            let reserved =
+                [era::META_VERSION, era::META_CLIENT_INFO, era::META_CLIENT_CAPABILITIES, era::META_LOG_LEVEL];
             meta.retain(|key| !reserved.contains(&key));
         }
         Era::Modern => set_modern_meta(&mut meta, version, caller),
@@ -331,12 +325,11 @@ pub fn fit_params(
     } else if had_meta {
         params.remove("_meta");
     }
-    ((!params.is_empty()).then(|| params.to_raw()), token)
+    (!params.is_empty()).then(|| params.to_raw())
 }
 
 fn set_modern_meta(meta: &mut RawObject, version: &str, caller: Option<&Caller>) {
-    let capabilities =
-        caller.map_or_else(|| raw(&serde_json::json!({})), Caller::capabilities_for_modern_upstream);
+    let capabilities = caller.map_or_else(|| raw(&serde_json::json!({})), Caller::capabilities_for_modern_upstream);
     meta.set_str(era::META_VERSION, version);
     meta.set(era::META_CLIENT_INFO, caller.and_then(Caller::info).unwrap_or_else(era::implementation));
     meta.set(era::META_CLIENT_CAPABILITIES, capabilities);

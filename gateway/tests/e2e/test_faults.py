@@ -10,13 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from tollgate import LEGAL_NAME, META_TOOLS, ROOT, Gateway, behaving, command, faults, poll
+from tollgate import (
+    LEGAL_NAME,
+    MAX_BYTES_A_TOKEN,
+    META_TOOLS,
+    ROOT,
+    Gateway,
+    behaving,
+    bytes_for_the_model,
+    command,
+    faults,
+    poll,
+)
 from wire import LEGACY, MODERN, RpcError, Wire, array
 
 EVERYTHING = {"default": {"tools_budget_tokens": "off"}}
 BUDGET_TOKENS = 4000
-MAX_BYTES_A_TOKEN = 6
-"""JSON of tool lists has about four bytes a token; this bound only catches a budget that is ignored."""
 
 RAW = ROOT / "gateway/fixture/src/faults"
 RAW_TOOLS = (RAW / "raw_tools.json").read_bytes().strip()
@@ -239,9 +248,9 @@ def test_ten_thousand_tools_fit_the_budget_and_each_is_found_described_and_calle
     profiles = {"default": {"tools_budget_tokens": BUDGET_TOKENS}, "all": {"tools_budget_tokens": "off"}}
     running = gateway(upstreams, profiles)
     wire = Wire(running.url())
-    listed = wire.names()
-    assert set(listed) >= META_TOOLS
-    assert len(wire.request("tools/list")) < BUDGET_TOKENS * MAX_BYTES_A_TOKEN
+    listed = wire.tools()
+    assert {tool["name"] for tool in listed} >= META_TOOLS
+    assert bytes_for_the_model(listed) < BUDGET_TOKENS * MAX_BYTES_A_TOKEN
 
     everything = [name for name in Wire(running.url("all")).names() if name.rpartition("_")[2].isdigit()]
     assert len(set(everything)) == 10_000

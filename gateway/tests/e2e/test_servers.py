@@ -11,14 +11,13 @@ from mcp.client.subscriptions import ResourcesListChanged
 from mcp_types import PromptReference
 
 from servers import BUDGET_TOKENS, document
-from tollgate import LEGAL_NAME, META_TOOLS, TOLLGATE, environment
+from tollgate import LEGAL_NAME, MAX_BYTES_A_TOKEN, META_TOOLS, TOLLGATE, bytes_for_the_model, environment
 
 pytestmark = pytest.mark.anyio
 
 TOOLS_OF_ALL_SERVERS = 50
 """`everything` has more for clients that declare more."""
 
-MAX_BYTES_A_TOKEN = 6
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 
 
@@ -47,9 +46,9 @@ def text(result):
     return "".join(block.text for block in result.content)
 
 
-async def call(client, name, **arguments):
+async def call(client, tool, /, **arguments):
     """Calls a tool by the meta-tool, as an agent that found it by search does."""
-    return await client.call_tool("call_tool", {"name": name, "arguments": arguments})
+    return await client.call_tool("call_tool", {"name": tool, "arguments": arguments})
 
 
 async def names(client):
@@ -66,8 +65,8 @@ async def test_the_list_keeps_to_its_budget_and_the_whole_list_is_there_too(conn
     async with connect() as client:
         listed = (await client.list_tools()).tools
         assert {tool.name for tool in listed} >= META_TOOLS
-        as_json = json.dumps([tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in listed])
-        assert len(as_json) < BUDGET_TOKENS * MAX_BYTES_A_TOKEN
+        seen = bytes_for_the_model([tool.model_dump(mode="json", by_alias=True) for tool in listed])
+        assert seen < BUDGET_TOKENS * MAX_BYTES_A_TOKEN
 
 
 async def test_an_agent_searches_describes_and_calls(connect):

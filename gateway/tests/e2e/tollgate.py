@@ -19,6 +19,9 @@ FIXTURE = os.environ.get("TOLLGATE_FIXTURE_BIN", str(ROOT / "target/release/toll
 START_S = 60
 STOP_S = 20
 
+MAX_BYTES_A_TOKEN = 6
+"""JSON of tool lists has about four bytes a token; this bound only catches a budget that is ignored."""
+
 META_TOOLS = {"search_tools", "describe_tool", "call_tool"}
 LEGAL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """What both OpenAI and Anthropic accept for the name of a tool."""
@@ -49,6 +52,12 @@ def poll(what, condition, timeout_s=START_S, every_s=0.05):
         if time.monotonic() > deadline:
             raise TimeoutError(f"after {timeout_s} s still no {what}") from error
         time.sleep(every_s)
+
+
+def bytes_for_the_model(tools):
+    """The length of what clients pass on to a model of a list of tools, which is what the budget counts."""
+    seen = [{key: tool.get(key) for key in ("name", "description", "inputSchema")} for tool in tools]
+    return len(json.dumps(seen, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def to_toml(value):

@@ -16,14 +16,9 @@ pub(super) fn check(reader: &Reader<'_>) -> Option<Transport> {
     }
     let max_file_bytes = max_file_bytes(reader.section);
     let root = reader.folder("root");
-    Some(Transport::Context {
-        root: root?,
-        max_file_bytes: max_file_bytes?,
-    })
+    Some(Transport::Context { root: root?, max_file_bytes: max_file_bytes? })
 }
 
 pub(super) fn max_file_bytes(section: &Section<'_>) -> Option<u64> {
-    section
-        .integer("max_file_bytes", 1..=MAX_FILE_BYTES)
-        .map(|bytes| bytes.value)
+    section.integer("max_file_bytes", 1..=MAX_FILE_BYTES).map(|bytes| bytes.value)
 }

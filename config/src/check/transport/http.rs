@@ -10,15 +10,9 @@ use crate::redact;
 use crate::section::At;
 
 pub(super) fn check(reader: &Reader<'_>) -> Option<Transport> {
-    let url = reader
-        .section
-        .text("url")
-        .and_then(|text| url(reader, text));
+    let url = reader.section.text("url").and_then(|text| url(reader, text));
     let headers = headers(reader);
-    Some(Transport::Http {
-        url: url?,
-        headers: headers?,
-    })
+    Some(Transport::Http { url: url?, headers: headers? })
 }
 
 fn url(reader: &Reader<'_>, text: At<'_, &str>) -> Option<String> {
@@ -28,10 +22,7 @@ fn url(reader: &Reader<'_>, text: At<'_, &str>) -> Option<String> {
         && let Err(remedy) = rules::url(&url)
     {
         // As written, since the expanded one may hold a secret.
-        let message = format!(
-            "`{path}` is not a URL: {}",
-            quoted(&redact::url(text.value))
-        );
+        let message = format!("`{path}` is not a URL: {}", quoted(&redact::url(text.value)));
         reader.section.fail(text.origin, message, remedy);
         return None;
     }
@@ -48,32 +39,19 @@ fn headers(reader: &Reader<'_>) -> Option<IndexMap<String, String>> {
             reader.section.fail(name.origin, message, remedy);
             return None;
         }
-        Some((
-            name.value.to_owned(),
-            header_value(reader, name.value, value)?,
-        ))
+        Some((name.value.to_owned(), header_value(reader, name.value, value)?))
     };
-    Some(
-        all(reader.section.pairs("headers")?, pair)?
-            .into_iter()
-            .collect(),
-    )
+    Some(all(reader.section.pairs("headers")?, pair)?.into_iter().collect())
 }
 
 fn name_fault(name: &str, is_repeated: bool) -> Option<(String, &'static str)> {
     let shown = quoted(name);
     if !rules::is_header_name(name) {
-        Some((
-            format!("illegal header name {shown}"),
-            "use letters, digits and `-`",
-        ))
+        Some((format!("illegal header name {shown}"), "use letters, digits and `-`"))
     } else if rules::is_own_header(name) {
         Some((format!("header {shown} is the gateway's own"), "remove it"))
     } else if is_repeated {
-        Some((
-            format!("header {shown} is there twice"),
-            "keep one, case does not matter",
-        ))
+        Some((format!("header {shown} is there twice"), "keep one, case does not matter"))
     } else {
         None
     }
@@ -85,9 +63,7 @@ fn header_value(reader: &Reader<'_>, name: &str, text: At<'_, &str>) -> Option<S
     let value = reader.expand(&path, text)?;
     if !rules::is_header_value(&value) {
         let message = format!("`{path}` has a character that a header cannot carry");
-        reader
-            .section
-            .fail(text.origin, message, "keep to visible ASCII on one line");
+        reader.section.fail(text.origin, message, "keep to visible ASCII on one line");
         return None;
     }
     Some(value)

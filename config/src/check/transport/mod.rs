@@ -20,19 +20,11 @@ const KINDS: &[(&str, &[&str])] = &[
     ("builtin", &["root", "max_file_bytes"]),
 ];
 
-pub(super) fn check(
-    section: &Section<'_>,
-    expands: bool,
-    context: Context<'_>,
-) -> Option<Transport> {
+pub(super) fn check(section: &Section<'_>, expands: bool, context: Context<'_>) -> Option<Transport> {
     let foreign = keys_and_owners(section);
     let kind = kind(section)?;
     report_foreign(section, kind, &foreign);
-    let reader = Reader {
-        section,
-        context,
-        expands,
-    };
+    let reader = Reader { section, context, expands };
     match kind {
         "command" => stdio::check(&reader),
         "url" => http::check(&reader),
@@ -49,9 +41,7 @@ pub(super) fn check_defaults(section: &Section<'_>) {
 /// The one deciding key.
 fn kind(section: &Section<'_>) -> Option<&'static str> {
     let kinds = KINDS.iter().map(|(kind, _)| *kind);
-    let given: Vec<(&str, &Node)> = kinds
-        .filter_map(|kind| Some((kind, section.own(kind)?)))
-        .collect();
+    let given: Vec<(&str, &Node)> = kinds.filter_map(|kind| Some((kind, section.own(kind)?))).collect();
     match given[..] {
         [(kind, _)] => return Some(kind),
         [] => section.fail(
@@ -66,10 +56,7 @@ fn kind(section: &Section<'_>) -> Option<&'static str> {
 
 /// Two layers may each have said one. What stands in the defaults cannot be removed.
 fn report_several(section: &Section<'_>, given: &[(&str, &Node)]) {
-    let own = given
-        .iter()
-        .rev()
-        .find(|(_, node)| !node.origin.is_default());
+    let own = given.iter().rev().find(|(_, node)| !node.origin.is_default());
     let origin = own.map_or(section.origin, |(_, node)| &node.key_origin);
     let names: Vec<&str> = given.iter().map(|(kind, _)| *kind).collect();
     let remedy = match given.iter().any(|(_, node)| node.origin.is_default()) {
@@ -82,11 +69,8 @@ fn report_several(section: &Section<'_>, given: &[(&str, &Node)]) {
 
 /// Every key that belongs to a kind, where the upstream says it.
 fn keys_and_owners<'a>(section: &Section<'a>) -> Vec<(&'static str, &'static str, &'a Node)> {
-    let keys = KINDS
-        .iter()
-        .flat_map(|(owner, keys)| keys.iter().map(move |key| (*owner, *key)));
-    keys.filter_map(|(owner, key)| Some((owner, key, section.own(key)?)))
-        .collect()
+    let keys = KINDS.iter().flat_map(|(owner, keys)| keys.iter().map(move |key| (*owner, *key)));
+    keys.filter_map(|(owner, key)| Some((owner, key, section.own(key)?))).collect()
 }
 
 fn report_foreign(section: &Section<'_>, kind: &str, keys: &[(&str, &'static str, &Node)]) {

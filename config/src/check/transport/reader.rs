@@ -32,33 +32,24 @@ impl Reader<'_> {
     pub(super) fn folder(&self, key: &'static str) -> Option<PathBuf> {
         let text = self.section.text(key)?;
         let path = self.section.path_of(key);
-        let home = text
-            .value
-            .strip_prefix("~/")
-            .map(|rest| format!("${{HOME}}/{rest}"));
+        let home = text.value.strip_prefix("~/").map(|rest| format!("${{HOME}}/{rest}"));
         let value = home.as_deref().unwrap_or(text.value);
         let value = self.expand(&path, At { value, ..text })?;
         if value.trim().is_empty() {
             let remedy = "name a folder, `.` is the one of this file";
-            self.section
-                .fail(text.origin, format!("`{path}` is empty"), remedy);
+            self.section.fail(text.origin, format!("`{path}` is empty"), remedy);
             return None;
         }
-        let absolute = self
-            .context
-            .working_dir
-            .join(text.origin.folder())
-            .join(value);
+        let absolute = self.context.working_dir.join(text.origin.folder()).join(value);
         Some(absolute.components().collect())
     }
 }
 
 fn explain(error: &ExpandError, path: &str) -> (String, String) {
     match error {
-        ExpandError::Unclosed => (
-            format!("`${{` without `}}` in `{path}`"),
-            "close it, or write `$${` for the characters".to_owned(),
-        ),
+        ExpandError::Unclosed => {
+            (format!("`${{` without `}}` in `{path}`"), "close it, or write `$${` for the characters".to_owned())
+        }
         ExpandError::BadName(name) => (
             format!("illegal variable name {} in `{path}`", quoted(name)),
             "write `${NAME}` or `${NAME:-default}`".to_owned(),

@@ -13,10 +13,7 @@ use crate::section::{At, Section};
 pub(super) fn check(reader: &Reader<'_>) -> Option<Transport> {
     let raw_args = reader.section.texts("args");
     let has_args = raw_args.as_ref().is_none_or(|args| !args.is_empty());
-    let command = reader
-        .section
-        .text("command")
-        .and_then(|text| command(reader, text, has_args));
+    let command = reader.section.text("command").and_then(|text| command(reader, text, has_args));
     let args = raw_args.and_then(|args| all(args, |text| plain(reader, "args", text)));
     let inherited = inherited_names(reader.section);
     let declared = declared_env(reader);
@@ -37,10 +34,7 @@ fn command(reader: &Reader<'_>, text: At<'_, &str>, has_args: bool) -> Option<St
     let path = reader.section.path_of("command");
     let program = text.value.split_whitespace().next();
     let (message, remedy) = match program {
-        None => (
-            format!("`{path}` is empty"),
-            "name the program to start".to_owned(),
-        ),
+        None => (format!("`{path}` is empty"), "name the program to start".to_owned()),
         Some(program) if !has_args && rules::is_command_line(text.value) => (
             format!("`{path}` is a whole command line: {}", quoted(text.value)),
             format!("write `command = {program:?}` and the rest as `args`"),
@@ -57,11 +51,7 @@ pub(super) fn inherited_names(section: &Section<'_>) -> Option<Vec<String>> {
         if !is_variable_name(name.value) {
             let path = section.path_of("inherit_env");
             let message = format!("illegal variable name {} in `{path}`", quoted(name.value));
-            section.fail(
-                name.origin,
-                message,
-                "write the bare name, such as `HTTPS_PROXY`",
-            );
+            section.fail(name.origin, message, "write the bare name, such as `HTTPS_PROXY`");
             return None;
         }
         Some(name.value.to_owned())
@@ -74,9 +64,7 @@ fn declared_env(reader: &Reader<'_>) -> Option<Vec<(String, String)>> {
         if name.value.is_empty() || name.value.contains(['=', '\0']) {
             let path = reader.section.path_of("env");
             let message = format!("illegal variable name {} in `{path}`", quoted(name.value));
-            reader
-                .section
-                .fail(name.origin, message, "use letters, digits and underscores");
+            reader.section.fail(name.origin, message, "use letters, digits and underscores");
             return None;
         }
         let value = plain(reader, &format!("env.{}", name.value), value)?;
@@ -98,16 +86,10 @@ fn plain(reader: &Reader<'_>, key: &str, text: At<'_, &str>) -> Option<String> {
 }
 
 /// Later wins: the scrubbed base, what is inherited by name, what is declared.
-fn child_env(
-    reader: &Reader<'_>,
-    inherited: &[String],
-    declared: Vec<(String, String)>,
-) -> IndexMap<String, String> {
+fn child_env(reader: &Reader<'_>, inherited: &[String], declared: Vec<(String, String)>) -> IndexMap<String, String> {
     let env = reader.context.env;
     let mut child = env.child_base();
-    let set = inherited
-        .iter()
-        .filter_map(|name| Some((name.clone(), env.get(name)?.to_owned())));
+    let set = inherited.iter().filter_map(|name| Some((name.clone(), env.get(name)?.to_owned())));
     child.extend(set);
     child.extend(declared);
     child

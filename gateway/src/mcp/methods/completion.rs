@@ -36,7 +36,10 @@ pub async fn complete(gate: &Gate, caller: &Caller, mut params: RawObject) -> Ou
                 .cloned()
         }
         other => {
-            return Err(Fault::new(INVALID_PARAMS, format!("unknown reference type `{other}`; use `ref/prompt` or `ref/resource`")));
+            return Err(Fault::new(
+                INVALID_PARAMS,
+                format!("unknown reference type `{other}`; use `ref/prompt` or `ref/resource`"),
+            ));
         }
     };
     let owner = owner

@@ -51,7 +51,8 @@ pub async fn ping(_gate: &Gate, _caller: &Caller, _params: RawObject) -> Outcome
 
 pub async fn discover(gate: &Gate, caller: &Caller, _params: RawObject) -> Outcome {
     let versions: Vec<_> = era::MODERN_VERSIONS.iter().chain(era::LEGACY_VERSIONS).collect();
-    let mut members = vec![("supportedVersions", raw(&versions)), ("capabilities", raw(&capabilities(gate, Era::Modern)))];
+    let mut members =
+        vec![("supportedVersions", raw(&versions)), ("capabilities", raw(&capabilities(gate, Era::Modern)))];
     if let Some(text) = instructions(gate) {
         members.push(("instructions", raw(&text)));
     }

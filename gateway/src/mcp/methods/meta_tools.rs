@@ -107,7 +107,7 @@ pub fn near(view: &View, name: &str) -> String {
         .rank(name)
         .into_iter()
         .take(3)
-        .filter_map(|(idx, _)| view.catalogue.tool(idx))
+        .filter_map(|it| view.catalogue.tools().get(it.idx))
         .map(|it| format!("`{}`", it.exposed))
         .collect();
     found.join(", ")

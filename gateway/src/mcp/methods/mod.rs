@@ -22,20 +22,76 @@ pub use lifecycle::initialize_result;
 pub use subscriptions::{forward_to_session, release_subscriptions};
 
 pub const METHODS: &[Method] = &[
-    Method { name: "ping", eras: &[Legacy], handler: |gate, caller, params| Box::pin(lifecycle::ping(gate, caller, params)) },
-    Method { name: "server/discover", eras: &[Modern], handler: |gate, caller, params| Box::pin(lifecycle::discover(gate, caller, params)) },
-    Method { name: "tools/list", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(tools::list(gate, caller, params)) },
-    Method { name: "tools/call", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(tools::call(gate, caller, params)) },
-    Method { name: "prompts/list", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(prompts::list(gate, caller, params)) },
-    Method { name: "prompts/get", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(prompts::get(gate, caller, params)) },
-    Method { name: "resources/list", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(resources::list(gate, caller, params)) },
-    Method { name: "resources/templates/list", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(resources::templates(gate, caller, params)) },
-    Method { name: "resources/read", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(resources::read(gate, caller, params)) },
-    Method { name: "resources/subscribe", eras: &[Legacy], handler: |gate, caller, params| Box::pin(resources::subscribe(gate, caller, params)) },
-    Method { name: "resources/unsubscribe", eras: &[Legacy], handler: |gate, caller, params| Box::pin(resources::unsubscribe(gate, caller, params)) },
-    Method { name: "completion/complete", eras: &[Legacy, Modern], handler: |gate, caller, params| Box::pin(completion::complete(gate, caller, params)) },
-    Method { name: "logging/setLevel", eras: &[Legacy], handler: |gate, caller, params| Box::pin(logging::set_level(gate, caller, params)) },
-    Method { name: "subscriptions/listen", eras: &[Modern], handler: |gate, caller, params| Box::pin(subscriptions::listen(gate, caller, params)) },
+    Method {
+        name: "ping",
+        eras: &[Legacy],
+        handler: |gate, caller, params| Box::pin(lifecycle::ping(gate, caller, params)),
+    },
+    Method {
+        name: "server/discover",
+        eras: &[Modern],
+        handler: |gate, caller, params| Box::pin(lifecycle::discover(gate, caller, params)),
+    },
+    Method {
+        name: "tools/list",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(tools::list(gate, caller, params)),
+    },
+    Method {
+        name: "tools/call",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(tools::call(gate, caller, params)),
+    },
+    Method {
+        name: "prompts/list",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(prompts::list(gate, caller, params)),
+    },
+    Method {
+        name: "prompts/get",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(prompts::get(gate, caller, params)),
+    },
+    Method {
+        name: "resources/list",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(resources::list(gate, caller, params)),
+    },
+    Method {
+        name: "resources/templates/list",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(resources::templates(gate, caller, params)),
+    },
+    Method {
+        name: "resources/read",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(resources::read(gate, caller, params)),
+    },
+    Method {
+        name: "resources/subscribe",
+        eras: &[Legacy],
+        handler: |gate, caller, params| Box::pin(resources::subscribe(gate, caller, params)),
+    },
+    Method {
+        name: "resources/unsubscribe",
+        eras: &[Legacy],
+        handler: |gate, caller, params| Box::pin(resources::unsubscribe(gate, caller, params)),
+    },
+    Method {
+        name: "completion/complete",
+        eras: &[Legacy, Modern],
+        handler: |gate, caller, params| Box::pin(completion::complete(gate, caller, params)),
+    },
+    Method {
+        name: "logging/setLevel",
+        eras: &[Legacy],
+        handler: |gate, caller, params| Box::pin(logging::set_level(gate, caller, params)),
+    },
+    Method {
+        name: "subscriptions/listen",
+        eras: &[Modern],
+        handler: |gate, caller, params| Box::pin(subscriptions::listen(gate, caller, params)),
+    },
 ];
 
 /// Forwards to one upstream and fits the result to the client's era.

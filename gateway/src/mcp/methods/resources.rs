@@ -40,7 +40,9 @@ async fn paged(gate: &Gate, caller: &Caller, mut params: RawObject, method: &str
         match upstream.call(caller, method, params.clone(), About::default()).await {
             Ok(page) => return Ok(page_result(caller, &page, key, &at, offering.len())),
             // A dead upstream costs its own resources and nothing else.
-            Err(fault) => tracing::warn!(upstream = upstream.id(), reason = fault.message(), "its resources are left out"),
+            Err(fault) => {
+                tracing::warn!(upstream = upstream.id(), reason = fault.message(), "its resources are left out")
+            }
         }
         at = Cursor { upstream: at.upstream + 1, inner: None };
     }

@@ -32,7 +32,8 @@ impl Filter {
     fn read(params: &RawObject) -> Result<Self, Fault> {
         let wrong = |what: &str| Fault::new(INVALID_PARAMS, format!("`notifications` {what}"));
         let filter = params.get_object("notifications").ok_or_else(|| wrong("is required and must be an object"))?;
-        let lists = ListKind::ALL.into_iter().filter(|it| filter.get(it.filter_key()).is_some_and(|it| it.get() == "true"));
+        let lists =
+            ListKind::ALL.into_iter().filter(|it| filter.get(it.filter_key()).is_some_and(|it| it.get() == "true"));
         let uris: Vec<String> = match filter.get("resourceSubscriptions") {
             Some(uris) => serde_json::from_str(uris.get())
                 .map_err(|_| wrong("has `resourceSubscriptions` that is no array of strings"))?,
@@ -166,9 +167,9 @@ pub async fn forward_to_session(gate: Arc<Gate>, session: Arc<Session>) {
 fn session_message(session: &Session, event: UpstreamEvent) -> Option<Message> {
     match event {
         UpstreamEvent::ListChanged(kind) => Some(Message::notification(kind.notification(), None)),
-        UpstreamEvent::ResourceUpdated { uri, params } => session
-            .is_subscribed(&uri)
-            .then(|| Message::notification("notifications/resources/updated", Some(params))),
+        UpstreamEvent::ResourceUpdated { uri, params } => {
+            session.is_subscribed(&uri).then(|| Message::notification("notifications/resources/updated", Some(params)))
+        }
         UpstreamEvent::Log { params } => session
             .wants_log(&log_level_of(Some(&params)).unwrap_or_default())
             .then(|| Message::notification("notifications/message", Some(params))),

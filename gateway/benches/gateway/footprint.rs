@@ -1,10 +1,6 @@
 //! Memory at rest and time to start, beside a peer.
 //!
-//! `cargo build --release --workspace && cargo bench -p tollgate --bench footprint -- [--peers VENV]`. Linux only.
 //! The upstreams' own processes are not counted; the tokenizer's tables are loaded, since a list was planned before.
-
-#[path = "common/mod.rs"]
-mod common;
 
 use std::{
     fmt::Write,
@@ -13,22 +9,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, Process, binary, free_port, median, start_gateway};
+use crate::process::{Client, Process, binary, free_port, median, start_gateway};
 
 const UPSTREAMS: usize = 5;
 const STARTS: usize = 11;
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let peers = args.iter().position(|it| it == "--peers").and_then(|at| args.get(at + 1)).map(PathBuf::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        start_up().await;
-        memory().await;
-        if let Some(peers) = peers {
-            peer_memory(&peers).await;
-        }
-    });
+/// Prints start-up time, memory, and a peer's memory.
+pub async fn run(peers: Option<PathBuf>) {
+    start_up().await;
+    memory().await;
+    if let Some(peers) = peers {
+        peer_memory(&peers).await;
+    }
 }
 
 /// From the start of the process to the first answer, with no upstream.
@@ -40,7 +32,7 @@ async fn start_up() {
         let begun = Instant::now();
         let (_process, url) = start_gateway(folder.path(), "none", config);
         let health = url.replace("/mcp", "/healthz");
-        while reqwest_get(&health).await.is_none() {
+        while answers(&health).await.is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         times.push(begun.elapsed().as_secs_f64() * 1e3);
@@ -48,7 +40,7 @@ async fn start_up() {
     println!("start-up without upstreams: median {:.1} ms of {STARTS}", median(&mut times));
 }
 
-async fn reqwest_get(url: &str) -> Option<()> {
+async fn answers(url: &str) -> Option<()> {
     // Installed once for the whole process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().ok()?.get(url).send().await.ok().map(|_| ())

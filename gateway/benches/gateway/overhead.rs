@@ -1,19 +1,13 @@
 //! What a `tools/call` through the gateway costs above a direct one, beside peers in the same run.
 //!
-//! `cargo build --release --workspace && cargo bench -p tollgate --bench overhead -- [--peers VENV] [--calls N] [--json]`
-//! where VENV is a Python environment with `mcp-compressor` and `mcp-proxy`. Linux only: CPU time comes from `/proc`.
-//!
-//! The floor: one HTTP exchange is 4 system calls on each side, about 25 us of kernel time on loopback; a proxy makes
-//! two exchanges.
-
-#[path = "common/mod.rs"]
-mod common;
+//! The floor: one HTTP exchange is 4 system calls on each side, about 25 us of kernel time on loopback; a proxy makes two
+//! exchanges.
 
 use std::{path::PathBuf, process::Command, process::Stdio, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 
-use common::{Client, Process, binary, free_port, median, start_fixture, start_gateway};
+use crate::process::{Client, Process, binary, free_port, median, start_fixture, start_gateway};
 
 const ROUNDS: usize = 5;
 const WARM_UP: usize = 200;
@@ -34,16 +28,8 @@ struct Sample {
     cpu_ms: f64,
 }
 
-fn main() {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let option = |name: &str| args.iter().position(|it| it == name).and_then(|at| args.get(at + 1)).cloned();
-    let calls: usize = option("--calls").map_or(2_000, |it| it.parse().expect("--calls N"));
-    let peers = option("--peers").map(PathBuf::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    runtime.block_on(run(calls, peers, args.iter().any(|it| it == "--json")));
-}
-
-async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
+/// Measures all fronts with 1 and 8 calls in flight and prints a table, or JSON.
+pub async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let (_fixture, url) = start_fixture();
     let fixture = binary("tollgate-fixture");
@@ -59,7 +45,8 @@ async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
         ("tollgate, HTTP upstream", format!("url = \"{url}\"\n")),
         ("tollgate, stdio upstream", format!("command = {:?}\nargs = [\"stdio\"]\n", fixture)),
     ] {
-        let (process, url) = start_gateway(folder.path(), &name.replace([' ', ','], "-"), &format!("{profile}{upstream}"));
+        let (process, url) =
+            start_gateway(folder.path(), &name.replace([' ', ','], "-"), &format!("{profile}{upstream}"));
         fronts.push(open(name, process, &url, greet.clone()).await);
     }
     if let Some(peers) = peers {
@@ -156,13 +143,21 @@ fn report(fronts: &[Front], samples: &[Sample], calls: usize, in_flight: usize, 
         println!("{}", Value::Array(rows.collect()));
         return;
     }
-    println!("\n{calls} calls, {in_flight} in flight\n{:<32} {:>9} {:>9} {:>9} {:>12} {:>10}", "", "p50 ms", "added", "p99 ms", "CPU ms/call", "CPU ratio");
+    println!(
+        "\n{calls} calls, {in_flight} in flight\n{:<32} {:>9} {:>9} {:>9} {:>12} {:>10}",
+        "", "p50 ms", "added", "p99 ms", "CPU ms/call", "CPU ratio"
+    );
     let own = samples[1].cpu_ms;
     for (front, it) in fronts.iter().zip(samples) {
         let ratio = if front.process.is_some() { format!("{:.1}", it.cpu_ms / own) } else { "-".into() };
         println!(
             "{:<32} {:>9.3} {:>9.3} {:>9.3} {:>12.3} {:>10}",
-            front.name, it.p50_ms, it.p50_ms - direct, it.p99_ms, it.cpu_ms, ratio
+            front.name,
+            it.p50_ms,
+            it.p50_ms - direct,
+            it.p99_ms,
+            it.cpu_ms,
+            ratio
         );
     }
 }

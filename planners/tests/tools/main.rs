@@ -1,0 +1,5 @@
+//! The tool planner on real tools.
+
+mod data;
+mod lists;
+mod retrieval;
