@@ -50,7 +50,7 @@ pub async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
         fronts.push(open(name, process, &url, greet.clone()).await);
     }
     if let Some(peers) = peers {
-        fronts.extend(start_peers(&peers, &url, &fixture).await);
+        fronts.extend(start_peers(&peers, &fixture).await);
     }
     for in_flight in IN_FLIGHT {
         let samples = measure(&fronts, calls, in_flight).await;
@@ -62,19 +62,15 @@ async fn open(name: &'static str, process: Process, url: &str, params: Value) ->
     Front { name, process: Some(process), client: Arc::new(Client::open(url).await), params }
 }
 
-async fn start_peers(venv: &std::path::Path, url: &str, fixture: &std::path::Path) -> Vec<Front> {
+async fn start_peers(venv: &std::path::Path, fixture: &std::path::Path) -> Vec<Front> {
     let invoke = json!({"name": "it_invoke_tool", "arguments": {"tool_name": "greet", "tool_input": {"name": "you"}}});
     let mut fronts = Vec::new();
     let fixture = fixture.display().to_string();
-    let compressors =
-        [("mcp-compressor, HTTP upstream", vec![url]), ("mcp-compressor, stdio upstream", vec![&fixture, "stdio"])];
-    for (name, backend) in compressors {
-        let port = free_port();
-        let mut command = Command::new(venv.join("bin/mcp-compressor"));
-        command.args(["--transport", "streamable-http", "--port", &port.to_string(), "-n", "it", "--"]).args(backend);
-        let process = Process::start(command.stdout(Stdio::null()));
-        fronts.push(open(name, process, &format!("http://127.0.0.1:{port}/mcp"), invoke.clone()).await);
-    }
+    let port = free_port();
+    let mut command = Command::new(venv.join("bin/mcp-compressor"));
+    command.args(["--transport", "streamable-http", "--port", &port.to_string(), "-n", "it", "--", &fixture, "stdio"]);
+    let process = Process::start(command.stdout(Stdio::null()));
+    fronts.push(open("mcp-compressor, stdio upstream", process, &format!("http://127.0.0.1:{port}/mcp"), invoke).await);
     let port = free_port();
     let mut command = Command::new(venv.join("bin/mcp-proxy"));
     command.args(["--port", &port.to_string(), "--", &fixture, "stdio"]);
