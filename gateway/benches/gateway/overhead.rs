@@ -18,6 +18,7 @@ struct Front {
     name: &'static str,
     /// Whose CPU counts as overhead; the direct server has none.
     process: Option<Process>,
+    url: String,
     client: Arc<Client>,
     params: Value,
 }
@@ -37,6 +38,7 @@ pub async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
     let mut fronts = vec![Front {
         name: "direct",
         process: None,
+        url: url.clone(),
         client: Arc::new(Client::open(&url).await),
         params: greet.clone(),
     }];
@@ -53,13 +55,17 @@ pub async fn run(calls: usize, peers: Option<PathBuf>, as_json: bool) {
         fronts.extend(start_peers(&peers, &fixture).await);
     }
     for in_flight in IN_FLIGHT {
+        for front in &mut fronts {
+            // A fresh session: some fronts forget theirs while the others are measured.
+            front.client = Arc::new(Client::open(&front.url).await);
+        }
         let samples = measure(&fronts, calls, in_flight).await;
         report(&fronts, &samples, calls, in_flight, as_json);
     }
 }
 
 async fn open(name: &'static str, process: Process, url: &str, params: Value) -> Front {
-    Front { name, process: Some(process), client: Arc::new(Client::open(url).await), params }
+    Front { name, process: Some(process), url: url.to_owned(), client: Arc::new(Client::open(url).await), params }
 }
 
 async fn start_peers(venv: &std::path::Path, fixture: &std::path::Path) -> Vec<Front> {

@@ -4,6 +4,7 @@
 //! otherwise. Legacy requests outlive their connection and can be resumed (2025-11-25); modern ones end with it
 //! (2026-07-28).
 
+mod detached;
 mod guard;
 mod sessions;
 
@@ -19,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use detached::Detached;
 pub use guard::Guard;
 pub use sessions::Sessions;
 
@@ -82,7 +84,9 @@ type Answer = Result<HttpResponse, HttpResponse>;
 async fn post(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Answer {
     let message = Message::parse(body).map_err(|fault| fault_response(StatusCode::BAD_REQUEST, None, fault))?;
     match &message {
-        Message::Request(request) if request.method == "initialize" => initialize(endpoint, headers, request),
+        Message::Request(request) if request.method == "initialize" && !names_version(request) => {
+            initialize(endpoint, headers, request)
+        }
         Message::Request(request) if is_modern(headers, request) => modern(endpoint, headers, request).await,
         _ => legacy(endpoint, headers, message).await,
     }
@@ -92,7 +96,7 @@ async fn post(endpoint: &Endpoint, headers: &HeaderMap, body: &[u8]) -> Answer {
 /// exists in no other era.
 fn is_modern(headers: &HeaderMap, request: &Request) -> bool {
     let by_header = header_str(headers, headers::PROTOCOL_VERSION).is_some_and(era::is_modern_version);
-    by_header || request.method == "server/discover" || RequestMeta::read(request).is_ok() || names_version(request)
+    by_header || request.method == "server/discover" || names_version(request)
 }
 
 fn names_version(request: &Request) -> bool {
@@ -124,12 +128,12 @@ async fn modern(endpoint: &Endpoint, headers: &HeaderMap, request: &Request) -> 
         });
     }
     let (gate, request) = (Arc::clone(&endpoint.gate), request.clone());
-    tokio::spawn(async move {
+    let work = Detached::new(async move {
         let outcome = gate.handle(&caller, &request).await;
         outbox.finish(Message::response(request.id, outcome)).await;
     });
     // The connection is the request: dropping the response cancels the work.
-    Ok(respond(messages, endpoint.keep_alive, Some(cancel.drop_guard()), None).await)
+    Ok(respond(work, messages, endpoint.keep_alive, Some(cancel.drop_guard()), None).await)
 }
 
 fn check_modern(headers: &HeaderMap, request: &Request, meta: &RequestMeta) -> Result<(), Fault> {
@@ -216,8 +220,8 @@ async fn legacy_request(endpoint: &Endpoint, session: Arc<Session>, request: Req
     };
     let gate = Arc::clone(&endpoint.gate);
     let running = Arc::clone(&session);
-    // A task of its own: a broken connection does not cancel a legacy request.
-    tokio::spawn(async move {
+    // A broken connection does not cancel a legacy request.
+    let work = Detached::new(async move {
         let outcome = gate.handle(&caller, &request).await;
         running.finish(&request.id);
         // A cancelled request has no answer (2025-11-25, cancellation).
@@ -225,7 +229,7 @@ async fn legacy_request(endpoint: &Endpoint, session: Arc<Session>, request: Req
             outbox.finish(Message::response(request.id, outcome)).await;
         }
     });
-    respond(messages, endpoint.keep_alive, None, Some(session)).await
+    respond(work, messages, endpoint.keep_alive, None, Some(session)).await
 }
 
 /// The session that the headers name.
@@ -247,13 +251,21 @@ fn session_of(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Arc<Session>, 
 
 /// Plain JSON if the answer comes first and soon, else a stream.
 async fn respond(
+    mut work: Detached,
     mut messages: mpsc::Receiver<Message>,
     keep_alive: Duration,
     guard: Option<DropGuard>,
     session: Option<Arc<Session>>,
 ) -> HttpResponse {
-    let first = tokio::time::timeout(STREAM_AFTER, messages.recv()).await;
-    match first {
+    let first = async {
+        tokio::select! {
+            biased;
+            message = messages.recv() => message,
+            // Its last word is in the channel by now.
+            () = &mut work => messages.recv().await,
+        }
+    };
+    match tokio::time::timeout(STREAM_AFTER, first).await {
         Ok(Some(message @ Message::Response(_))) => {
             if let Some(guard) = guard {
                 guard.disarm();

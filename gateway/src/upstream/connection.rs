@@ -81,7 +81,13 @@ impl Connection {
         match &config.transport {
             Transport::Http { url, headers } => {
                 let headers = header_map(headers)?;
-                let link = Arc::new(HttpLink::new(deps.client.clone(), url, headers, &mux, config.max_message_bytes));
+                let link = Arc::new(HttpLink::new(
+                    deps.client.clone(),
+                    parse_url(url)?,
+                    headers,
+                    &mux,
+                    config.max_message_bytes,
+                ));
                 Self::introduce_http(mux, link, config.startup_timeout).await
             }
             Transport::Stdio { command, args, env, cwd } => {
@@ -148,7 +154,8 @@ impl Connection {
         };
         let mux = Mux::new(config.id.as_str().into(), events);
         let headers = header_map(headers)?;
-        let http = Arc::new(HttpLink::new(deps.client.clone(), url, headers, &mux, config.max_message_bytes));
+        let http =
+            Arc::new(HttpLink::new(deps.client.clone(), parse_url(url)?, headers, &mux, config.max_message_bytes));
         let link: Arc<dyn Link> = http.clone();
         mux.attach(&link);
         let introduction = introduce_legacy(&mux, &http, &link).await?;
@@ -373,6 +380,10 @@ async fn initialize(mux: &Arc<Mux>, link: &Arc<dyn Link>) -> Result<Introduction
         instructions: result.get_str("instructions"),
         is_dual: false,
     })
+}
+
+fn parse_url(url: &str) -> Result<reqwest::Url, String> {
+    url.parse().map_err(|error| format!("has a bad `url` ({error})"))
 }
 
 fn header_map(headers: &indexmap::IndexMap<String, String>) -> Result<http::HeaderMap, String> {

@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, future::BoxFuture};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use sse_stream::SseStream;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ pub struct HttpLink {
 
 struct Shared {
     client: Client,
-    url: String,
+    url: Url,
     headers: HeaderMap,
     mux: Arc<Mux>,
     max_message_bytes: usize,
@@ -81,12 +81,12 @@ impl Refusal {
 
 impl HttpLink {
     /// A link that speaks the modern era until told otherwise. Nothing is sent yet.
-    pub fn new(client: Client, url: &str, headers: HeaderMap, mux: &Arc<Mux>, max_message_bytes: usize) -> Self {
+    pub fn new(client: Client, url: Url, headers: HeaderMap, mux: &Arc<Mux>, max_message_bytes: usize) -> Self {
         let state = State { era: Era::Modern, version: crate::mcp::era::LATEST_MODERN.to_owned(), session: None };
         Self {
             shared: Arc::new(Shared {
                 client,
-                url: url.to_owned(),
+                url,
                 headers,
                 mux: Arc::clone(mux),
                 max_message_bytes,
@@ -151,7 +151,7 @@ impl Shared {
     }
 
     fn request(&self, state: &State, message: &Message, about: &About) -> RequestBuilder {
-        let mut builder = self.client.post(&self.url).headers(self.headers.clone());
+        let mut builder = self.client.post(self.url.clone()).headers(self.headers.clone());
         builder =
             builder.header(http::header::ACCEPT, ACCEPT_BOTH).header(http::header::CONTENT_TYPE, "application/json");
         if let Some(session) = &state.session {
@@ -278,7 +278,7 @@ impl Shared {
     /// The standalone stream, or the rest of a broken one.
     async fn get(&self, last_event_id: Option<&str>) -> Result<Response, Refusal> {
         let state = read(&self.state).clone();
-        let mut builder = self.client.get(&self.url).headers(self.headers.clone());
+        let mut builder = self.client.get(self.url.clone()).headers(self.headers.clone());
         builder = builder.header(http::header::ACCEPT, EVENT_STREAM).header(headers::PROTOCOL_VERSION, &state.version);
         if let Some(session) = &state.session {
             builder = builder.header(headers::SESSION_ID, session.clone());
@@ -296,7 +296,7 @@ impl Shared {
     async fn end_session(&self) {
         let state = read(&self.state).clone();
         let Some(session) = state.session else { return };
-        let request = self.client.delete(&self.url).headers(self.headers.clone());
+        let request = self.client.delete(self.url.clone()).headers(self.headers.clone());
         let request = request.header(headers::SESSION_ID, session).header(headers::PROTOCOL_VERSION, &state.version);
         // A courtesy; the server forgets idle sessions anyway.
         let _ = tokio::time::timeout(Duration::from_secs(1), request.send()).await;
