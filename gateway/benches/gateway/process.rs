@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -85,6 +86,8 @@ pub struct Client {
     http: reqwest::Client,
     url: String,
     session: Option<String>,
+    /// Ids are never used twice in a session, as the protocol wants it.
+    next_id: AtomicU64,
 }
 
 impl Client {
@@ -93,7 +96,7 @@ impl Client {
         // Installed once for the whole process.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().tcp_nodelay(true).no_proxy().build().expect("a client");
-        let mut client = Self { http, url: url.to_owned(), session: None };
+        let mut client = Self { http, url: url.to_owned(), session: None, next_id: AtomicU64::new(1) };
         let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
             "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}});
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -122,13 +125,15 @@ impl Client {
 
     /// One `tools/call`, read to its end; its text.
     pub async fn call(&self, params: &Value) -> String {
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
         let response = self.post(&message).send().await.expect("an answer");
         response.text().await.expect("a whole answer")
     }
 
     pub async fn list_tools(&self) -> String {
-        let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": "tools/list", "params": {}});
         self.post(&message).send().await.expect("an answer").text().await.expect("a whole answer")
     }
 }
