@@ -1,5 +1,7 @@
 //! The invariants of ARCHITECTURE.md that a machine can check by reading the sources.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
