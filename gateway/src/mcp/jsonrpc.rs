@@ -151,7 +151,10 @@ impl Message {
     /// # Errors
     /// A ready-made fault: `-32700` where the text is not JSON, `-32600` where it is no JSON-RPC message.
     pub fn parse(text: &[u8]) -> Result<Self, Fault> {
-        let envelope: Envelope<'_> = serde_json::from_slice(text).map_err(|error| not_a_message(text, &error))?;
+        if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            return Err(Fault::new(INVALID_REQUEST, "batches are not part of MCP; send one message at a time"));
+        }
+        let envelope: Envelope<'_> = serde_json::from_slice(text).map_err(|error| not_a_message(&error));
         let id = envelope.id.and_then(Id::from_raw);
         match envelope {
             Envelope { method: Some(method), params, .. } => {
@@ -224,10 +227,7 @@ impl Message {
     }
 }
 
-fn not_a_message(text: &[u8], error: &serde_json::Error) -> Fault {
-    if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Fault::new(INVALID_REQUEST, "batches are not part of MCP; send one message at a time");
-    }
+fn not_a_message(error: &serde_json::Error) -> Fault {
     let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
     Fault::new(code, format!("not a JSON-RPC message: {error}"))
 }
