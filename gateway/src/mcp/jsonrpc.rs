@@ -154,7 +154,7 @@ impl Message {
         if text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             return Err(Fault::new(INVALID_REQUEST, "batches are not part of MCP; send one message at a time"));
         }
-        let envelope: Envelope<'_> = serde_json::from_slice(text).map_err(|error| not_a_message(&error));
+        let envelope: Envelope<'_> = serde_json::from_slice(text).map_err(|error| not_a_message(&error))?;
         let id = envelope.id.and_then(Id::from_raw);
         match envelope {
             Envelope { method: Some(method), params, .. } => {
