@@ -73,7 +73,8 @@ impl Gate {
     /// Methods that the gateway does not know belong to a lone upstream; among several nobody can say to whom.
     async fn pass_on(&self, caller: &Caller, method: &str, params: RawObject) -> Outcome {
         match self.upstreams.as_slice() {
-            [only] => {
+            // The handshake is between neighbours and never between a client and an upstream.
+            [only] if method != "initialize" => {
                 only.connection().await?;
                 if only.era_for(caller) != caller.era() {
                     return Err(Fault::method_not_found(method));
