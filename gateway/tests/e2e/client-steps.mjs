@@ -35,11 +35,27 @@ export async function steps(client) {
   };
 }
 
+// Both what reached the client and what it passed on: these clients forget a call at its answer, before they have passed on
+// progress that came in the same read.
 async function progress(client) {
-  const heard = [];
-  const onprogress = ({ progress, total }) => heard.push([progress, total]);
+  const arrived = [];
+  const passedOn = [];
+  const step = ({ progress, total }) => [progress, total];
+  client.onMessage((message) => {
+    if (message.method === "notifications/progress") arrived.push(step(message.params));
+  });
+  const onprogress = (params) => passedOn.push(step(params));
   await client.callTool(call(LONG, { duration: 0.5, steps: 5 }), { onprogress });
-  return heard;
+  return { arrived, passedOn };
+}
+
+// Hears every message that `transport` delivers, before its client does.
+export function overhear(transport, heard) {
+  const deliver = transport.onmessage;
+  transport.onmessage = (message, extra) => {
+    heard(message);
+    deliver(message, extra);
+  };
 }
 
 // The reason why a cancelled call failed, and what the next call answers.

@@ -2,7 +2,7 @@
 // usage: node client2.mjs legacy|modern http URL | node client2.mjs legacy|modern stdio COMMAND [ARGUMENT...]
 
 import { createRequire } from "node:module";
-import { steps } from "./client-steps.mjs";
+import { overhear, steps } from "./client-steps.mjs";
 
 const require = createRequire(`${process.cwd()}/`);
 const { Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client");
@@ -19,6 +19,7 @@ const client = new Client({ name: "tollgate-e2e-client2", version: "1" }, { vers
 await client.connect(transport);
 
 const seen = await steps({
+  onMessage: (heard) => overhear(transport, heard),
   listTools: () => client.listTools(),
   listPrompts: () => client.listPrompts(),
   callTool: (params, options) => client.callTool(params, options),

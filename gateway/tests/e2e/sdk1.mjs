@@ -2,7 +2,7 @@
 // usage: node sdk1.mjs http URL | node sdk1.mjs stdio COMMAND [ARGUMENT...]; the working directory holds node_modules.
 
 import { createRequire } from "node:module";
-import { steps } from "./client-steps.mjs";
+import { overhear, steps } from "./client-steps.mjs";
 
 const require = createRequire(`${process.cwd()}/`);
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
@@ -20,6 +20,7 @@ const client = new Client({ name: "tollgate-e2e-sdk1", version: "1" });
 await client.connect(transport);
 
 const seen = await steps({
+  onMessage: (heard) => overhear(transport, heard),
   listTools: () => client.listTools(),
   listPrompts: () => client.listPrompts(),
   callTool: (params, options) => client.callTool(params, undefined, options),
