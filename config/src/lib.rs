@@ -32,7 +32,7 @@ pub use env::Env;
 pub use error::ConfigError;
 pub use glob::glob_set;
 pub use globset::GlobSet;
-pub use import::{Imported, import};
+pub use import::{ImportRequest, Imported, import};
 pub use load::{Request, load, user_file};
 pub use models::{Model, Models, Price, UnknownModel};
 pub use origin::Origin;

@@ -38,7 +38,7 @@ pub(super) fn origin(text: &str) -> Result<(), &'static str> {
 }
 
 /// The last colon starts a port unless it stands inside brackets.
-fn split_port(text: &str) -> (&str, Option<&str>) {
+pub(crate) fn split_port(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (text, None),

@@ -10,7 +10,7 @@ use crate::error::quoted;
 use crate::expand::expand;
 use crate::redact::is_secret_word;
 
-const URLS: &[&str] = &["url", "serverUrl", "httpUrl", "uri"];
+pub(super) const URLS: &[&str] = &["url", "serverUrl", "httpUrl", "uri"];
 /// Tollgate has no client for the transport that the protocol dropped.
 const OLD_SSE: &str = "it speaks the old SSE transport, Tollgate only streamable HTTP: see if the \
                        server has a URL for that, often `/mcp`";

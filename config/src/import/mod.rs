@@ -4,40 +4,61 @@
 mod jsonc;
 mod launch;
 mod names;
+mod own;
 mod policy;
+mod projects;
 mod references;
 mod server;
 mod shape;
 mod write;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::error::{ConfigError, quoted};
+
+/// What is wanted of a client's configuration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportRequest<'a> {
+    /// Stands in errors and comments.
+    pub source_name: &'a str,
+    /// Servers of this project are taken too, if it has any.
+    pub working_dir: Option<&'a Path>,
+    /// Instead of the working directory's, a project that must have servers.
+    pub project: Option<&'a Path>,
+}
 
 /// A client's configuration, turned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// A file for `--config`, or to append to one.
     pub toml: String,
+    /// What was chosen without being asked for, one line each.
+    pub notes: Vec<String>,
     /// What was dropped or needs attention, one line each.
     pub warnings: Vec<String>,
     /// Environment variables that must be set for the result to load.
     pub variables: BTreeSet<String>,
+    /// How many servers were carried over.
+    pub n_servers: usize,
+    /// Whether the file repeats values of `env` or `headers`, which others should not read.
+    pub holds_values: bool,
 }
 
 /// Reads JSON, with comments and trailing commas where a client allows them: `mcpServers` (Claude,
 /// Cursor, Windsurf, Cline, Gemini, Continue), `servers` (VS Code), `context_servers` (Zed) or
-/// `mcp` (OpenCode). `source_name` stands in errors and comments.
-pub fn import(text: &str, source_name: &str) -> Result<Imported, Vec<ConfigError>> {
+/// `mcp` (OpenCode); of Claude Code's own file also one project's.
+pub fn import(text: &str, request: &ImportRequest<'_>) -> Result<Imported, Vec<ConfigError>> {
+    let source_name = request.source_name;
     let root = parse(text, source_name).map_err(|error| vec![error])?;
-    let entries =
-        shape::entries(&root).map_err(|(message, remedy)| vec![ConfigError::new(source_name, message, remedy)])?;
+    let found = shape::find(&root, request)
+        .map_err(|(message, remedy)| vec![ConfigError::new(source_name, message, remedy)])?;
     let inputs = shape::input_descriptions(&root);
-    let ids = names::ids(entries.iter().map(|entry| entry.name.as_str()));
-    let drafts = entries.iter().zip(ids).map(|(entry, id)| server::convert(entry, id, &inputs));
-    Ok(write::write(source_name, &drafts.collect::<Vec<_>>()))
+    let ids = names::ids(found.entries.iter().map(|entry| entry.name.as_str()));
+    let drafts = found.entries.iter().zip(ids).map(|(entry, id)| server::convert(entry, id, &inputs));
+    Ok(write::write(source_name, &drafts.collect::<Vec<_>>(), found.notes))
 }
 
 fn parse(text: &str, source_name: &str) -> Result<Value, ConfigError> {

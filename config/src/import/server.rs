@@ -8,7 +8,7 @@ use toml::Table;
 
 use super::references::{self, References};
 use super::shape::Entry;
-use super::{ignored, kind, launch, policy};
+use super::{ignored, kind, launch, own, policy};
 use crate::env::Env;
 use crate::error::quoted;
 
@@ -30,7 +30,10 @@ const SILENT: &[&str] = &["name", "type", "transport", "source", "description", 
 
 pub(super) fn convert(entry: &Entry, id: String, inputs: &BTreeMap<String, String>) -> Draft {
     let mut server = Server::new(entry);
-    let left_out = server.read().err();
+    let left_out = match own::is_gateway(entry) {
+        true => Some("it is the gateway itself".to_owned()),
+        false => server.read().err(),
+    };
     server.note_references(inputs);
     server.notes.extend(left_out.iter().map(|reason| format!("left out: {reason}")));
     Draft {

@@ -4,12 +4,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::kind;
+use super::projects::{self, Project};
+use super::{ImportRequest, kind};
+use crate::error::quoted;
 
 /// A server as a client wrote it.
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) value: Value,
+}
+
+/// What a file has of what is wanted.
+pub(super) struct Found {
+    pub(super) entries: Vec<Entry>,
+    /// What was chosen without being asked for.
+    pub(super) notes: Vec<String>,
 }
 
 /// Where a client keeps its servers; the first that is there counts.
@@ -23,9 +32,51 @@ const PLACES: &[&[&str]] = &[
     &["mcp"],
 ];
 
-/// Every server, in file order; or a message and a remedy.
-pub(super) fn entries(root: &Value) -> Result<Vec<Entry>, (String, &'static str)> {
-    let remedy = "give a file with `mcpServers`, `servers`, `context_servers` or `mcp`";
+/// The servers of all projects, then those of the chosen one; or a message and a remedy.
+pub(super) fn find(root: &Value, request: &ImportRequest<'_>) -> Result<Found, (String, String)> {
+    let projects = projects::with_servers(root);
+    let chosen = projects::chosen(&projects, request)?;
+    let shared = match is_only_projects(root, &projects) {
+        true => Vec::new(),
+        false => shared(root)?,
+    };
+    match (chosen, &projects[..]) {
+        (Some(project), _) => Ok(with_project(shared, project)),
+        (None, []) => Ok(Found { entries: shared, notes: Vec::new() }),
+        (None, _) if shared.is_empty() => Err(unchosen(&projects)),
+        (None, _) => {
+            let folders = projects::folders(&projects);
+            let note = format!("servers of the projects {folders} were left; `--project DIR` takes those of one too");
+            Ok(Found { entries: shared, notes: vec![note] })
+        }
+    }
+}
+
+/// Claude Code writes `mcpServers` at the top only once all projects share a server.
+fn is_only_projects(root: &Value, projects: &[Project<'_>]) -> bool {
+    !projects.is_empty() && root.get("mcpServers").is_none()
+}
+
+/// As Claude Code does, a project's server wins over one of the same name for all projects.
+fn with_project(shared: Vec<Entry>, project: Project<'_>) -> Found {
+    let is_own = |entry: &Entry| project.servers.contains_key(&entry.name);
+    let (hidden, mut entries): (Vec<Entry>, Vec<Entry>) = shared.into_iter().partition(is_own);
+    entries.extend(named(project.servers));
+    let mut notes = vec![format!("the servers of the project `{}` were taken", project.folder)];
+    let hides = |entry: &Entry| format!("its server {} was taken, not the one for all projects", quoted(&entry.name));
+    notes.extend(hidden.iter().map(hides));
+    Found { entries, notes }
+}
+
+fn unchosen(projects: &[Project<'_>]) -> (String, String) {
+    let folders = projects::folders(projects);
+    let message = format!("there are only MCP servers of other projects in it: {folders}");
+    (message, "choose one with `--project DIR`".to_owned())
+}
+
+/// Every server that is not bound to a project, in file order; or a message and a remedy.
+fn shared(root: &Value) -> Result<Vec<Entry>, (String, String)> {
+    let remedy = "give a file with `mcpServers`, `servers`, `context_servers` or `mcp`".to_owned();
     let found = PLACES.iter().find_map(|place| Some((place.join("."), at(root, place)?)));
     match found {
         Some((_, Value::Object(servers))) => Ok(named(servers)),

@@ -8,8 +8,9 @@ use super::Imported;
 use super::server::Draft;
 use crate::error::{one_line, quoted};
 
-pub(super) fn write(source_name: &str, drafts: &[Draft]) -> Imported {
+pub(super) fn write(source_name: &str, drafts: &[Draft], notes: Vec<String>) -> Imported {
     let mut toml = comment(&format!("Imported from {source_name}."));
+    toml.extend(notes.iter().map(|note| comment(note)));
     let mut warnings = Vec::new();
     let mut variables = BTreeSet::new();
     for draft in drafts {
@@ -21,7 +22,15 @@ pub(super) fn write(source_name: &str, drafts: &[Draft]) -> Imported {
     if drafts.is_empty() {
         warnings.push(one_line(&format!("{source_name}: there are no servers in it")));
     }
-    Imported { toml, warnings, variables }
+    let tables = || drafts.iter().filter_map(|draft| draft.table.as_ref());
+    Imported {
+        toml,
+        notes: notes.iter().map(|note| one_line(&format!("{source_name}: {note}"))).collect(),
+        warnings,
+        variables,
+        n_servers: tables().count(),
+        holds_values: tables().any(|table| table.contains_key("env") || table.contains_key("headers")),
+    }
 }
 
 fn warning(source_name: &str, draft: &Draft, note: &str) -> String {

@@ -19,7 +19,7 @@ use tollgate_tokenizers::TOKENIZERS;
 const EXAMPLES: &str = "\
 Examples:
   tollgate                                   serve the configured upstreams at http://127.0.0.1:7070/mcp
-  tollgate import ~/.claude.json > tollgate.toml
+  tollgate import ~/.claude.json -o tollgate.toml
                                              take over the MCP servers of an existing client
   tollgate plan --tools list.json --budget 4000
                                              show what a budget of 4000 tokens would list
@@ -74,13 +74,11 @@ impl ConfigSource {
     /// # Errors
     /// One line for each mistake.
     fn load(&self) -> Result<Loaded, Failure> {
-        let working_dir = std::env::current_dir()
-            .map_err(|error| Failure::from(format!("the working directory cannot be read ({error})")))?;
         let request = Request {
             config_file: self.config.clone(),
             env: Env::from_process(),
             overrides: self.overrides.clone(),
-            working_dir,
+            working_dir: working_dir()?,
         };
         let known: Vec<&str> = TOKENIZERS.iter().map(|it| it.name).collect();
         tollgate_config::load(&request, &known).map_err(|errors| {
@@ -119,6 +117,10 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn working_dir() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| format!("the working directory cannot be read ({error})").into())
 }
 
 /// Prints data; a closed pipe (`tollgate plan | head`) ends quietly.
