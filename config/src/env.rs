@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use indexmap::IndexMap;
 
@@ -56,6 +57,12 @@ impl Env {
             false => None,
         });
         found.map(String::as_str)
+    }
+
+    /// The user's home folder.
+    pub fn home(&self) -> Option<&Path> {
+        let folder = self.get("HOME").or_else(|| self.get("USERPROFILE"));
+        folder.map(Path::new).filter(|folder| folder.is_absolute())
     }
 
     /// Every variable, by name.

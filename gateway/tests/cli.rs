@@ -84,3 +84,61 @@ fn a_project_is_found_by_a_relative_path() {
         assert_eq!((ran.code, ran.stdout.contains("[upstreams.a]")), (Some(code), code == 0), "{ran:?}");
     }
 }
+
+#[test]
+fn options_stand_before_the_command_or_behind_it() {
+    let folder = folder(&[("y.toml", "[log]\nlevel = \"warn\"\n")]);
+    let [one, two] = [["--set", "server.max_sessions=1"], ["--set", "server.keep_alive_s=2"]];
+    let rows: &[&[&[&str]]] = &[
+        &[&["-c", "y.toml"], &one, &two, &["config", "show"]],
+        &[&["-c", "y.toml"], &one, &["config"], &two, &["show"]],
+        &[&one, &["config", "-c", "y.toml", "show"], &two],
+        &[&["config", "show", "-c", "y.toml"], &one, &two],
+        &[&["-c", "none.toml", "config", "show", "-c", "y.toml"], &one, &two],
+    ];
+    for arguments in rows {
+        let ran = tollgate(folder.path(), &arguments.concat());
+        let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for expected in ["server.max_sessions 1 ", "server.keep_alive_s 2 ", "log.level \"warn\" y.toml:2"] {
+            assert!(words.contains(expected), "{ran:?}");
+        }
+    }
+}
+
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    let rows: &[(&[&str], &str)] = &[
+        (&["--set", "server.max_sessions=1", "import", "c.json"], "this command reads no configuration"),
+        (&["-c", "y.toml", "completions", "bash"], "this command reads no configuration"),
+        (&["-l", "127.0.0.1:1", "config", "show"], "`--listen` goes with `tollgate serve` only"),
+    ];
+    for (arguments, told) in rows {
+        let ran = tollgate(folder(&[]).path(), arguments);
+        assert!(ran.code == Some(2) && ran.stderr.contains(told), "{ran:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_is_shown_a_disk_or_a_home_by_accident() {
+    let home = folder(&[("t.toml", "[upstreams.context]\nroot = \".\"\n")]);
+    let project = folder(&[]);
+    let chosen = home.path().join("t.toml");
+    let chosen: &[&str] = &["-c", chosen.to_str().unwrap()];
+    let rows: &[(&Path, &[&str], &str, bool)] = &[
+        (Path::new("/"), &[], "the builtin `context` is not served, it would show the whole disk; ", false),
+        (Path::new("/"), chosen, "", true),
+        (home.path(), &[], "the builtin `context` shows your whole home folder; ", true),
+        (home.path(), chosen, "", true),
+        (project.path(), &[], "", true),
+    ];
+    for (folder, options, told, is_served) in rows {
+        for command in [&["mcp"][..], &["plan", "--json"]] {
+            let ran = run_in(folder, home.path(), &[command, options].concat());
+            assert_eq!(ran.code, Some(0), "{ran:?}");
+            assert_eq!(ran.stderr.contains("the builtin `context`"), !told.is_empty(), "{ran:?}");
+            assert!(ran.stderr.contains(told), "{ran:?}");
+            assert!(command[0] == "mcp" || ran.stdout.contains("list_files") == *is_served, "{ran:?}");
+        }
+    }
+}

@@ -11,33 +11,39 @@ pub struct ConfigArgs {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    source: ConfigSource,
+    pub(super) source: ConfigSource,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Check the configuration; every mistake is one line with file, position and remedy
-    Check,
+    Check(ConfigSource),
     /// Show every key with its value and where that comes from; secrets are hidden
     Show {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        source: ConfigSource,
     },
 }
 
-pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
-    let loaded = args.source.load()?;
+pub fn run(args: ConfigArgs) -> Result<(), Failure> {
+    let ConfigArgs { action, mut source } = args;
+    match &action {
+        Action::Check(inner) | Action::Show { source: inner, .. } => source.add(inner.clone()),
+    }
+    let loaded = source.load()?;
     loaded.warnings.iter().for_each(|it| anstream::eprintln!("warning: {it}"));
-    match args.action {
-        Action::Check => {
+    match action {
+        Action::Check(_) => {
             let config = &loaded.config;
             let files: Vec<_> = loaded.files.iter().map(|it| it.display().to_string()).collect();
             let from = if files.is_empty() { "the built-in defaults".into() } else { files.join(", ") };
             let (upstreams, profiles) = (config.upstreams.len(), config.profiles.len());
             print(&format!("ok: {upstreams} upstreams, {profiles} profiles, from {from}\n"))
         }
-        Action::Show { json: true } => {
+        Action::Show { json: true, .. } => {
             let keys: Vec<_> = loaded
                 .show()
                 .iter()
@@ -45,7 +51,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
                 .collect();
             print(&format!("{}\n", json!(keys)))
         }
-        Action::Show { json: false } => {
+        Action::Show { json: false, .. } => {
             let mut table = Table::new(&["key", "value", "origin"]);
             for key in loaded.show() {
                 table.row(&[key.key, key.value, key.origin.to_string()]);

@@ -3,26 +3,26 @@
 use clap::Args;
 use tokio::io::BufReader;
 
-use super::{ConfigSource, Failure, runtime};
-use crate::{app::App, mcp::stdio, serve::DEFAULT_PROFILE, telemetry};
+use super::{ConfigSource, Failure, runtime, start, watch};
+use crate::{app::App, mcp::stdio, serve::DEFAULT_PROFILE};
 
 /// Serve MCP on stdin and stdout.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example, for a client's mcp.json:
-  {\"mcpServers\": {\"tollgate\": {\"command\": \"tollgate\", \"args\": [\"mcp\"]}}}")]
+Example, for a client's mcp.json; most clients start elsewhere, so paths are absolute:
+  {\"mcpServers\": {\"tollgate\": {
+    \"command\": \"/home/me/.cargo/bin/tollgate\", \"args\": [\"mcp\", \"-c\", \"/home/me/tollgate.toml\"]}}}")]
 pub struct McpArgs {
     #[command(flatten)]
-    source: ConfigSource,
+    pub(super) source: ConfigSource,
     /// The profile to serve
     #[arg(short, long, default_value = DEFAULT_PROFILE)]
     profile: String,
 }
 
 pub fn run(args: &McpArgs) -> Result<(), Failure> {
-    let loaded = args.source.load()?;
-    telemetry::init(&loaded.config.log);
-    loaded.warnings.iter().for_each(|it| tracing::warn!("{it}"));
+    let loaded = start::load(&args.source)?;
+    watch::start(&loaded.files);
     let config = loaded.config;
     let runtime = runtime()?;
     let served = runtime.block_on(async {

@@ -7,11 +7,13 @@ mod live;
 mod mcp;
 mod plan;
 mod serve;
+mod start;
 mod table;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, error::ErrorKind};
 
 use tollgate_config::{Env, Loaded, Request};
 use tollgate_tokenizers::TOKENIZERS;
@@ -28,7 +30,7 @@ Examples:
 
 /// One MCP server in front of many, its tool list held under a token budget.
 #[derive(Debug, Parser)]
-#[command(name = "tollgate", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "tollgate", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -56,10 +58,10 @@ enum Command {
 #[derive(Clone, Debug, Default, Args)]
 struct ConfigSource {
     /// Configuration file, instead of ./tollgate.toml and the user's own
-    #[arg(short, long, value_name = "FILE", global = true)]
+    #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Override one key, as in `--set profiles.default.tools_budget_tokens=2000`
-    #[arg(long = "set", value_name = "KEY=VALUE", global = true, value_parser = key_value)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     overrides: Vec<(String, String)>,
 }
 
@@ -68,7 +70,38 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
+impl Command {
+    /// Takes the options that stood before the command; those behind it win.
+    fn take(&mut self, before: serve::ServeArgs) -> Result<(), &'static str> {
+        let source = match self {
+            Self::Serve(args) => {
+                args.listen = args.listen.or(before.listen);
+                &mut args.source
+            }
+            _ if before.listen.is_some() => return Err("`--listen` goes with `tollgate serve` only"),
+            Self::Mcp(args) => &mut args.source,
+            Self::Plan(args) => &mut args.source,
+            Self::Config(args) => &mut args.source,
+            Self::Import(_) | Self::Completions(_) if before.source.is_empty() => return Ok(()),
+            Self::Import(_) | Self::Completions(_) => return Err("this command reads no configuration"),
+        };
+        let behind = std::mem::replace(source, before.source);
+        source.add(behind);
+        Ok(())
+    }
+}
+
 impl ConfigSource {
+    fn is_empty(&self) -> bool {
+        self.config.is_none() && self.overrides.is_empty()
+    }
+
+    /// Adds what was said later, which wins.
+    fn add(&mut self, later: Self) {
+        self.config = later.config.or(self.config.take());
+        self.overrides.extend(later.overrides);
+    }
+
     /// Loads and checks the configuration.
     ///
     /// # Errors
@@ -100,14 +133,17 @@ impl From<String> for Failure {
 
 /// Parses the command line, runs the command, and says how it went.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    let Cli { command, serve: before } = Cli::parse();
+    let mut command = command.unwrap_or_else(|| Command::Serve(serve::ServeArgs::default()));
+    if let Err(conflict) = command.take(before) {
+        Cli::command().error(ErrorKind::ArgumentConflict, conflict).exit();
+    }
     let done = match command {
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Import(args) => import::run(&args),
-        Command::Config(args) => config::run(&args),
+        Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args),
     };
     match done {

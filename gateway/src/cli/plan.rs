@@ -9,10 +9,10 @@ use clap::Args;
 use serde_json::{json, value::RawValue};
 
 use super::{
-    ConfigSource, Failure, print, runtime,
+    ConfigSource, Failure, print, runtime, start,
     table::{Table, thousands},
 };
-use crate::{app::App, mcp::object::RawObject, serve::DEFAULT_PROFILE, telemetry};
+use crate::{app::App, mcp::object::RawObject, serve::DEFAULT_PROFILE};
 use tollgate_planners::tools::{Catalogue, ListPlan, ListRequest, NamePolicy, ToolDef, exposed_names};
 use tollgate_tokenizers::Tokenizer;
 
@@ -27,7 +27,7 @@ Examples:
 A file is {\"server\": NAME, \"tools\": [...]} or a bare array of tools, as `tools/list` returns them.")]
 pub struct PlanArgs {
     #[command(flatten)]
-    source: ConfigSource,
+    pub(super) source: ConfigSource,
     /// Plan these lists instead of live upstreams
     #[arg(short, long, value_name = "FILE", num_args = 1..)]
     tools: Vec<PathBuf>,
@@ -58,9 +58,7 @@ struct Planned {
 }
 
 pub fn run(args: &PlanArgs) -> Result<(), Failure> {
-    let loaded = args.source.load()?;
-    telemetry::init(&loaded.config.log);
-    let config = loaded.config;
+    let config = start::load(&args.source)?.config;
     let Some(profile) = config.profiles.get(&args.profile) else {
         let known: Vec<_> = config.profiles.keys().map(String::as_str).collect();
         return Err(format!("unknown profile `{}`; there is {}", args.profile, known.join(", ")).into());

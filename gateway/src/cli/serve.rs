@@ -5,11 +5,10 @@ use std::{net::SocketAddr, sync::Arc};
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 
-use super::{ConfigSource, Failure, live, print, runtime};
+use super::{ConfigSource, Failure, live, print, runtime, start, watch};
 use crate::{
     app::App,
     serve::{self, DEFAULT_PROFILE},
-    telemetry,
 };
 use tollgate_config::Config;
 
@@ -22,10 +21,10 @@ Examples:
   tollgate serve --set profiles.default.tools_budget_tokens=2000")]
 pub struct ServeArgs {
     #[command(flatten)]
-    source: ConfigSource,
+    pub(super) source: ConfigSource,
     /// Address and port to listen on; port 0 takes a free one
     #[arg(short, long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    pub(super) listen: Option<SocketAddr>,
 }
 
 pub fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -33,9 +32,8 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     if let Some(listen) = args.listen {
         source.overrides.push(("server.listen".into(), format!("\"{listen}\"")));
     }
-    let loaded = source.load()?;
-    telemetry::init(&loaded.config.log);
-    loaded.warnings.iter().for_each(|it| tracing::warn!("{it}"));
+    let loaded = start::load(&source)?;
+    watch::start(&loaded.files);
     runtime()?.block_on(serve_until_stopped(&loaded.config))
 }
 
