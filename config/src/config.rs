@@ -41,6 +41,8 @@ pub struct Server {
     pub max_sessions: usize,
     /// How long a session may be silent before it is dropped.
     pub session_idle: Duration,
+    /// How long a list waits for an upstream whose first start is under way.
+    pub lists_wait: Duration,
     /// How long running calls may take to finish once shutdown began.
     pub shutdown_grace: Duration,
     /// Time between two comment lines on an open SSE stream.

@@ -38,7 +38,8 @@ impl App {
     }
 
     fn of_profiles(config: &Config, wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let deps = Deps { client: http_client()?, models: Arc::new(config.models.clone()) };
+        let models = Arc::new(config.models.clone());
+        let deps = Deps { client: http_client()?, models, lists_wait: config.server.lists_wait };
         let hub = hub();
         let mut upstreams = IndexMap::new();
         let profiles: Vec<_> = config.profiles.iter().filter(|(name, _)| wanted(name)).collect();

@@ -19,6 +19,7 @@ pub(super) fn check(section: Section<'_>) -> Option<Server> {
     let max_body_bytes = section.integer("max_body_bytes", KIB..=GIB);
     let max_sessions = section.integer("max_sessions", 1..=1_000_000);
     let session_idle = section.integer("session_idle_s", 1..=7 * DAY_S);
+    let lists_wait = section.integer("lists_wait_s", 0..=DAY_S);
     let shutdown_grace = section.integer("shutdown_grace_s", 0..=DAY_S);
     let keep_alive = section.integer("keep_alive_s", 1..=DAY_S);
     section.finish();
@@ -29,6 +30,7 @@ pub(super) fn check(section: Section<'_>) -> Option<Server> {
         max_body_bytes: usize::try_from(max_body_bytes?.value).ok()?,
         max_sessions: usize::try_from(max_sessions?.value).ok()?,
         session_idle: Duration::from_secs(session_idle?.value),
+        lists_wait: Duration::from_secs(lists_wait?.value),
         shutdown_grace: Duration::from_secs(shutdown_grace?.value),
         keep_alive: Duration::from_secs(keep_alive?.value),
     })

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::future::{BoxFuture, join_all};
 
 use super::{
     caller::Caller,
@@ -108,14 +108,22 @@ impl Gate {
         read(&self.view).clone().filter(|it| it.is_fresh(&self.upstreams))
     }
 
+    /// The view of what is known, after a short wait for upstreams whose first start is under way.
+    ///
+    /// # Errors
+    /// As [`Self::view`].
+    pub async fn known_view(&self) -> Result<Arc<View>, Fault> {
+        join_all(self.upstreams.iter().map(|it| it.listable())).await;
+        self.view().await
+    }
+
     /// Waits until every upstream is up or has failed, then gives the view. Each upstream's own start-up limit bounds
     /// the wait.
     ///
     /// # Errors
     /// As [`Self::view`].
     pub async fn settled_view(&self) -> Result<Arc<View>, Fault> {
-        let mut starts: FuturesUnordered<_> = self.upstreams.iter().map(|it| it.settled()).collect();
-        while starts.next().await.is_some() {}
+        join_all(self.upstreams.iter().map(|it| it.settled())).await;
         self.view().await
     }
 

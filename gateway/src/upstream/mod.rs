@@ -11,7 +11,7 @@ mod mux;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, RwLock},
+    sync::{Arc, Mutex, OnceLock, RwLock},
     time::{Duration, Instant},
 };
 
@@ -56,6 +56,8 @@ pub struct Deps {
     pub client: reqwest::Client,
     /// For the built-in `context` upstream, which counts in any model's tokens.
     pub models: Arc<tollgate_config::Models>,
+    /// How long a list waits for an upstream whose first start is under way.
+    pub lists_wait: Duration,
 }
 
 #[derive(Clone)]
@@ -84,6 +86,10 @@ pub struct Upstream {
     /// A dual-era server's connection for legacy clients, opened when the first one calls.
     for_legacy: tokio::sync::Mutex<Option<Arc<Connection>>>,
     wanted: Notify,
+    /// When lists stop waiting for the first start; unset until that is wanted.
+    lists_deadline: OnceLock<Instant>,
+    /// The first start has succeeded or failed.
+    tried: CancellationToken,
     stop: CancellationToken,
     stopped: CancellationToken,
     subscriptions: Mutex<HashMap<String, usize>>,
@@ -105,6 +111,8 @@ impl Upstream {
             hub,
             for_legacy: tokio::sync::Mutex::default(),
             wanted: Notify::new(),
+            lists_deadline: OnceLock::new(),
+            tried: CancellationToken::new(),
             stop: CancellationToken::new(),
             stopped: CancellationToken::new(),
             subscriptions: Mutex::default(),
@@ -131,6 +139,7 @@ impl Upstream {
         tokio::spawn(async move {
             upstream.supervise().await;
             upstream.state.send_replace(State::Stopped);
+            upstream.tried.cancel();
             upstream.stopped.cancel();
         });
     }
@@ -145,13 +154,16 @@ impl Upstream {
         if self.config.start == Start::Lazy && !self.until_wanted().await {
             return;
         }
+        self.lists_deadline();
         let mut delay = self.config.restart.initial;
         let mut failed_starts = 0;
         let mut probe = true;
         loop {
             self.state.send_replace(State::Starting);
             let begun = Instant::now();
-            let reason = match self.connect(probe).await {
+            let connected = self.connect(probe).await;
+            self.tried.cancel();
+            let reason = match connected {
                 Ok((connection, events)) => {
                     failed_starts = 0;
                     let reason = self.serve(connection, events).await;
@@ -292,15 +304,36 @@ impl Upstream {
         let _ = state.wait_for(|it| !matches!(it, State::Idle | State::Starting)).await;
     }
 
+    /// Waits until a list can be answered from what is known: one slow start must not hold up what the other upstreams
+    /// offer, and one that was up keeps its last known lists. What comes later is announced.
+    pub async fn listable(&self) {
+        self.wanted.notify_one();
+        // A late upstream is no error here.
+        let _ = tokio::time::timeout_at(self.lists_deadline().into(), self.tried.cancelled()).await;
+    }
+
+    fn lists_deadline(&self) -> Instant {
+        *self.lists_deadline.get_or_init(|| Instant::now() + self.deps.lists_wait)
+    }
+
+    pub fn is_live(&self) -> bool {
+        self.live_connection().is_some()
+    }
+
+    fn live_connection(&self) -> Option<Arc<Connection>> {
+        match &*self.state.borrow() {
+            State::Ready(connection) if !connection.ended().is_cancelled() => Some(Arc::clone(connection)),
+            _ => None,
+        }
+    }
+
     /// A live connection; waits through a start or a restart.
     ///
     /// # Errors
     /// That the upstream is down, why, and when it is tried again.
     pub async fn connection(&self) -> Result<Arc<Connection>, Fault> {
-        if let State::Ready(connection) = &*self.state.borrow()
-            && !connection.ended().is_cancelled()
-        {
-            return Ok(Arc::clone(connection));
+        if let Some(connection) = self.live_connection() {
+            return Ok(connection);
         }
         self.wanted.notify_one();
         let mut state = self.state.subscribe();

@@ -18,6 +18,8 @@ FIXTURE = os.environ.get("TOLLGATE_FIXTURE_BIN", str(ROOT / "target/release/toll
 
 START_S = 60
 STOP_S = 20
+SERVER = {"lists_wait_s": START_S}
+"""A list is complete, however busy the machine is; tests of the wait itself set their own."""
 
 MAX_BYTES_A_TOKEN = 6
 """JSON of tool lists has about four bytes a token; this bound only catches a budget that is ignored."""
@@ -69,10 +71,11 @@ def to_toml(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def config_text(upstreams, profiles):
+def config_text(upstreams, profiles, server=None):
     """One table for each upstream and profile; `default` is filled in if a test does not care."""
     profiles = {"default": {}, **profiles}
-    lines = []
+    server = {**SERVER, **(server or {})}
+    lines = ["[server]", *(f"{key} = {to_toml(value)}" for key, value in server.items()), ""]
     for name, profile in profiles.items():
         profile = {"upstreams": list(upstreams), "model": "gpt-5", **profile}
         lines += [f"[profiles.{name}]", *(f"{key} = {to_toml(value)}" for key, value in profile.items()), ""]
@@ -105,9 +108,9 @@ def environment(home):
 class Gateway:
     """`tollgate serve` with a configuration of its own, from `with` to the end of the block."""
 
-    def __init__(self, folder, upstreams, profiles=None, port=None):
+    def __init__(self, folder, upstreams, profiles=None, port=None, server=None):
         self.config = Path(folder) / "tollgate.toml"
-        self.config.write_text(config_text(upstreams, profiles or {}), encoding="utf-8")
+        self.config.write_text(config_text(upstreams, profiles or {}, server), encoding="utf-8")
         self.log = Path(folder) / "gateway.log"
         self.port = port or free_port()
         self.process = None
@@ -122,7 +125,8 @@ class Gateway:
     def url(self, profile=None):
         return f"http://127.0.0.1:{self.port}/mcp" + (f"/{profile}" if profile else "")
 
-    def start(self):
+    def start(self, until="/readyz"):
+        """Returns when `until` answers 200; `/readyz` does once every upstream is up or has failed."""
         listen = f"127.0.0.1:{self.port}"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -134,15 +138,15 @@ class Gateway:
                 env=environment(self.config.parent),
             )
         try:
-            poll("answer of /readyz", self.is_ready)
+            poll(f"answer of {until}", lambda: self.is_up(until))
         except TimeoutError as error:
             self.stop()
             raise TimeoutError(f"{error}\n{self.log_tail()}") from None
 
-    def is_ready(self):
+    def is_up(self, path):
         if self.process.poll() is not None:
             raise SystemExit(f"the gateway ended with status {self.process.returncode}\n{self.log_tail()}")
-        return self.status("/readyz") == 200
+        return self.status(path) == 200
 
     def status(self, path):
         """The HTTP status of a GET."""

@@ -4,11 +4,20 @@ import contextlib
 import http.client
 import itertools
 import json
+import threading
 from urllib.parse import urlsplit
 
 LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
 CLIENT = {"name": "tollgate-e2e", "version": "1"}
+STREAM = {"Accept": "text/event-stream", "MCP-Protocol-Version": LEGACY}
+
+
+def with_meta(params):
+    """What every request of the modern era carries."""
+    prefix = "io.modelcontextprotocol/"
+    meta = {"protocolVersion": MODERN, "clientInfo": CLIENT, "clientCapabilities": {}}
+    return {**params, "_meta": {prefix + key: value for key, value in meta.items()}}
 
 
 class RpcError(Exception):
@@ -83,13 +92,19 @@ class Wire:
             return f'{{"jsonrpc":"2.0","id":{json.dumps(request_id)},"method":"{method}","params":{params}}}'
         params = dict(params or {})
         if self.revision == MODERN:
-            prefix = "io.modelcontextprotocol/"
-            params["_meta"] = {
-                prefix + "protocolVersion": MODERN,
-                prefix + "clientInfo": CLIENT,
-                prefix + "clientCapabilities": {},
-            }
+            params = with_meta(params)
         return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+
+    def hear(self):
+        """A list of the notifications' methods that grows as they are announced without asking."""
+        if self.revision == MODERN:
+            stream = self.send("subscriptions/listen", {"notifications": {"toolsListChanged": True}})
+        else:
+            stream = http.client.HTTPConnection(self.place.hostname, self.place.port, timeout=self.timeout_s)
+            stream.request("GET", self.place.path, headers={**STREAM, "Mcp-Session-Id": self.session})
+        heard = []
+        threading.Thread(target=note_methods, args=(stream, heard), daemon=True).start()
+        return heard
 
     def send(self, method, params):
         """Sends a request and returns the open connection."""
@@ -118,6 +133,14 @@ class Wire:
         if "text/event-stream" in answer.headers.get("Content-Type", ""):
             return [data for event in split_events(body) if (data := event_data(event))]
         return [body] if body else []
+
+
+def note_methods(connection, heard):
+    """Reads a stream to its end."""
+    with contextlib.closing(connection):
+        for line in connection.getresponse():
+            if line.startswith(b"data: {"):
+                heard.append(json.loads(line[6:]).get("method"))
 
 
 def split_events(body):

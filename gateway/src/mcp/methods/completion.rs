@@ -15,7 +15,7 @@ pub async fn complete(gate: &Gate, caller: &Caller, mut params: RawObject) -> Ou
     let mut reference = params
         .get_object("ref")
         .ok_or_else(|| Fault::new(INVALID_PARAMS, "`ref` is required: a prompt or a resource template"))?;
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     let owner = match required(&reference, "type")?.as_str() {
         "ref/prompt" => {
             let name = required(&reference, "name")?;

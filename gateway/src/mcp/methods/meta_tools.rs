@@ -39,7 +39,7 @@ fn arguments_of(params: &RawObject) -> RawObject {
 
 async fn search_tools(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
     let arguments = arguments_of(&params);
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     let query = arguments.get_str("query").unwrap_or_default();
     let server = arguments.get_str("server");
     let asked: Option<usize> = arguments.get("limit").and_then(|it| serde_json::from_str(it.get()).ok());
@@ -55,7 +55,7 @@ async fn search_tools(gate: &Gate, caller: &Caller, params: RawObject) -> Outcom
 
 async fn describe_tool(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
     let arguments = arguments_of(&params);
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     let Some(name) = arguments.get_str("name") else {
         return Ok(fit(caller, tool_error("`name` is required: the name of the tool to describe")));
     };
@@ -67,7 +67,7 @@ async fn describe_tool(gate: &Gate, caller: &Caller, params: RawObject) -> Outco
 
 async fn call_tool(gate: &Gate, caller: &Caller, mut params: RawObject) -> Outcome {
     let arguments = arguments_of(&params);
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     let Some(name) = arguments.get_str("name") else {
         return Ok(fit(caller, tool_error("`name` is required: the name of the tool to call")));
     };

@@ -11,10 +11,11 @@ use crate::{
     upstream::About,
 };
 
-/// A lone upstream's list is passed through, its pages included; those of several are one page.
+/// A lone upstream's list is passed through while it is up, its pages included; those of several are one page.
 pub async fn list(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     if let Some(only) = gate.only_upstream()
+        && only.is_live()
         && only.lists().is_some_and(|it| it.introduction.has("prompts"))
         && view.prompts.iter().all(|it| it.name == it.exposed)
     {
@@ -26,7 +27,7 @@ pub async fn list(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
 
 pub async fn get(gate: &Gate, caller: &Caller, mut params: RawObject) -> Outcome {
     let name = required(&params, "name")?;
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     let found = view.prompts.iter().find(|it| it.exposed == name);
     match (found, gate.only_upstream()) {
         (Some(prompt), _) => {

@@ -26,9 +26,11 @@ pub async fn templates(gate: &Gate, caller: &Caller, params: RawObject) -> Outco
 
 /// One page of one upstream after the other: nothing is held here, and a cursor says where it goes on.
 async fn paged(gate: &Gate, caller: &Caller, mut params: RawObject, method: &str, key: &str) -> Outcome {
-    gate.settled_view().await?;
+    gate.known_view().await?;
     let offering: Vec<_> = gate.upstreams.iter().filter(|it| offers_resources(it)).collect();
-    if let ([only], 1) = (offering.as_slice(), gate.upstreams.len()) {
+    if let ([only], 1) = (offering.as_slice(), gate.upstreams.len())
+        && only.is_live()
+    {
         return forward(only, caller, method, params, About::default(), true).await;
     }
     let mut at = params.get_str("cursor").map_or(Ok(Cursor::default()), |it| Cursor::read(&it))?;
@@ -37,7 +39,7 @@ async fn paged(gate: &Gate, caller: &Caller, mut params: RawObject, method: &str
         if let Some(inner) = &at.inner {
             params.set_str("cursor", inner);
         }
-        match upstream.call(caller, method, params.clone(), About::default()).await {
+        match page_of(upstream, caller, method, key, &params).await {
             Ok(page) => return Ok(page_result(caller, &page, key, &at, offering.len())),
             // A dead upstream costs its own resources and nothing else.
             Err(fault) => {
@@ -47,6 +49,18 @@ async fn paged(gate: &Gate, caller: &Caller, mut params: RawObject, method: &str
         at = Cursor { upstream: at.upstream + 1, inner: None };
     }
     Ok(own_result(caller, &[(key, raw(&serde_json::json!([])))], true))
+}
+
+/// A page from the upstream itself; while it is not up, what it listed last, so that no list waits for a restart.
+async fn page_of(upstream: &Upstream, caller: &Caller, method: &str, key: &str, params: &RawObject) -> Outcome {
+    if upstream.is_live() {
+        return upstream.call(caller, method, params.clone(), About::default()).await;
+    }
+    let is_first = params.get("cursor").is_none();
+    let known = upstream.lists().filter(|_| is_first);
+    let entries = known.iter().flat_map(|it| if key == "resources" { &it.resources } else { &it.templates });
+    let entries: Vec<_> = entries.map(|it| &it.definition).collect();
+    Ok(raw(&serde_json::json!({ key: entries })))
 }
 
 fn page_result(
@@ -119,7 +133,7 @@ fn not_found(caller: &Caller, uri: &str) -> Fault {
 
 /// The upstream that lists the URI or has a template for it; a lone one owns every URI.
 async fn owner(gate: &Gate, uri: &str) -> Result<Option<Arc<Upstream>>, Fault> {
-    gate.settled_view().await?;
+    gate.known_view().await?;
     let mut offering = gate.upstreams.iter().filter(|it| offers_resources(it));
     let knows = |it: &&Arc<Upstream>| it.lists().is_some_and(|lists| lists.knows_resource(uri));
     if let Some(found) = gate.upstreams.iter().find(knows) {

@@ -19,7 +19,7 @@ pub async fn list(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
     if let Some(cursor) = params.get_str("cursor") {
         return Err(Fault::new(INVALID_PARAMS, format!("unknown cursor `{cursor}`; the list is one page")));
     }
-    let view = gate.settled_view().await?;
+    let view = gate.known_view().await?;
     if let Err(fault) = &view.plan {
         return Err(fault.clone());
     }
@@ -34,7 +34,7 @@ pub async fn call(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
             return handler(gate, caller, params).await;
         }
         // Its upstream may be starting.
-        view = gate.settled_view().await?;
+        view = gate.known_view().await?;
     }
     let idx = view.find(&name).ok_or_else(|| unknown_tool(&view, &name))?;
     call_route(&view.routes[idx], caller, params).await
