@@ -63,7 +63,7 @@ impl Plan {
 
 /// The pinned views alone exceed the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a budget of {budget} tokens is too small; at least {needed} are needed")]
+#[error("a budget of {budget} is too small; at least {needed} tokens are needed")]
 pub struct OverBudget {
     /// Tokens that the pinned items take in their cheapest allowed views.
     pub needed: u64,

@@ -17,6 +17,9 @@ const CORRECTIONS: usize = 3;
 /// A draft that leaves no more than this share of the budget unused is good enough.
 const SLACK: f64 = 0.005;
 
+/// What a tool that does not match the query is worth: too little to take a token from one that does.
+const REST_RELEVANCE: f64 = 1e-6;
+
 /// Successive plans of one list, each corrected by what the last one really cost.
 pub(super) struct Drafts<'a> {
     catalogue: &'a Catalogue,
@@ -28,7 +31,23 @@ pub(super) struct Drafts<'a> {
 
 impl<'a> Drafts<'a> {
     pub(super) fn new(catalogue: &'a Catalogue, request: &ListRequest<'_>) -> Self {
-        let relevance = relevance(catalogue, request.query);
+        Self::of(catalogue, request, relevance(catalogue, request.query))
+    }
+
+    /// As [`Self::new`], with the tools that do not match the query too. Apart, since a query picks few of many tools,
+    /// and those alone are planned a hundred times faster.
+    pub(super) fn with_the_rest(catalogue: &'a Catalogue, request: &ListRequest<'_>) -> Self {
+        let relevance = relevance(catalogue, request.query).into_iter().map(|it| it.max(REST_RELEVANCE));
+        Self::of(catalogue, request, relevance.collect())
+    }
+
+    /// Whether the matching tools need so little that others could be shown beside them.
+    pub(super) fn leaves_room(&self, plan: &ListPlan, budget: u64) -> bool {
+        let unused = budget.saturating_sub(plan.total_tokens);
+        self.candidates.len() < self.catalogue.tools().len() && unused as f64 > SLACK * budget as f64
+    }
+
+    fn of(catalogue: &'a Catalogue, request: &ListRequest<'_>, relevance: Vec<f64>) -> Self {
         let candidate = |(idx, relevance): (usize, f64)| {
             let is_pinned = (request.pins)(&catalogue.tools()[idx]);
             let pinned = is_pinned.then(|| catalogue.pinned_hull(idx, PINNED_VIEW));

@@ -18,7 +18,7 @@ pub struct ListRequest<'a> {
     pub budget: Option<u32>,
     /// Tools that are always listed in full.
     pub pins: &'a dyn Fn(&ToolDef) -> bool,
-    /// Favours the tools that match; those that do not are left to search. Without it all tools count the same.
+    /// Favours the tools that match; the others get what these leave of the budget. Without it all tools count the same.
     pub query: Option<&'a str>,
 }
 
@@ -88,7 +88,12 @@ impl Catalogue {
         if full.total_tokens <= budget {
             return Ok(full);
         }
-        Drafts::new(self, request).best_within(budget)
+        let drafts = Drafts::new(self, request);
+        let plan = drafts.best_within(budget)?;
+        match drafts.leaves_room(&plan, budget) {
+            true => Drafts::with_the_rest(self, request).best_within(budget),
+            false => Ok(plan),
+        }
     }
 
     /// The entries of tools/list: the meta-tools, if any, then the tools in the catalogue's order.

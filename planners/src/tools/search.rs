@@ -146,7 +146,8 @@ fn all_names(catalogue: &Catalogue, request: &SearchRequest<'_>, wanted: &[usize
             0 => String::new(),
             hidden => format!("\n{hidden} more; give `server` or a query."),
         };
-        format!("{} tools:{}{more}", wanted.len(), meta::index_text(names))
+        let plural = if wanted.len() == 1 { "" } else { "s" };
+        format!("{} tool{plural}:{}{more}", wanted.len(), meta::index_text(names))
     };
     let fits =
         |shown: usize| catalogue.tokenizer().count_till_limit(&text_of(shown), request.budget as usize).is_some();

@@ -91,6 +91,23 @@ fn pins_are_full_and_too_many_of_them_are_refused() {
 }
 
 #[test]
+fn what_a_query_leaves_of_the_budget_shows_the_rest() {
+    let described = "Reads one entry of the ledger and says who wrote it, when that was, and what it replaced.";
+    let other = |n: usize| json!({"name": format!("ledger_{n}"), "description": described, "inputSchema": {}});
+    let weather = json!({"name": "weather", "description": "The weather of a city.", "inputSchema": {}});
+    let tools = (0..60).map(other).chain([weather]).map(|it| tool("s", &it.to_string()));
+    let catalogue = Catalogue::build(tools.collect(), o200k());
+    for budget in [400, 700, 1_000] {
+        let request = ListRequest { query: Some("weather"), ..ListRequest::within(budget) };
+        let total = assert_exact(&catalogue, &request, "rest");
+        assert!(total * 100 >= u64::from(budget) * 95, "{total} of {budget}");
+        let entries = catalogue.plan(&request).unwrap().entries;
+        assert_eq!(entries[60].view, Some(ToolView::Full), "{budget}");
+        assert!(entries[..60].iter().any(|entry| entry.view.is_some()), "{budget}");
+    }
+}
+
+#[test]
 fn plans_are_deterministic() {
     let Some(tools) = toucan(1_000) else { return };
     let texts = || {
