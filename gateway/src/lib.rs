@@ -9,6 +9,7 @@ mod app;
 mod context;
 mod mcp;
 mod serve;
+mod signal;
 mod sync;
 mod telemetry;
 mod upstream;

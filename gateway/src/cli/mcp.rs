@@ -4,7 +4,7 @@ use clap::Args;
 use tokio::io::BufReader;
 
 use super::{ConfigSource, Failure, runtime, start, watch};
-use crate::{app::App, mcp::stdio, serve::DEFAULT_PROFILE};
+use crate::{app::App, mcp::stdio, serve::DEFAULT_PROFILE, signal};
 
 /// Serve MCP on stdin and stdout.
 #[derive(Debug, Args)]
@@ -29,7 +29,9 @@ pub fn run(args: &McpArgs) -> Result<(), Failure> {
         let (app, gate) = App::of_profile(&config, &args.profile)?;
         app.start();
         let reader = BufReader::new(tokio::io::stdin());
-        let served = stdio::serve(gate, reader, tokio::io::stdout(), config.server.max_body_bytes).await;
+        let serving = stdio::serve(gate, reader, tokio::io::stdout(), config.server.max_body_bytes);
+        // A client that sends a signal has waited long enough for running calls.
+        let served = signal::interruptible(serving).await.unwrap_or(Ok(()));
         app.stop().await;
         served.map_err(|error| format!("the pipe to the client broke ({error})"))
     });

@@ -109,7 +109,8 @@ fn live_tools(config: &tollgate_config::Config, profile: &tollgate_config::Profi
     runtime()?.block_on(async {
         let (app, gate) = App::of_profile(config, &profile.name)?;
         app.start();
-        let view = gate.settled_view().await.map_err(|fault| fault.message());
+        let view = crate::signal::interruptible(gate.settled_view()).await;
+        let view = view.map_or_else(|| Err("was interrupted".into()), |it| it.map_err(|fault| fault.message()));
         app.stop().await;
         let view = view?;
         let pinned = view.catalogue.tools().iter().zip(&view.routes).filter(|(_, route)| route.tool.pinned);

@@ -9,6 +9,7 @@ use super::{ConfigSource, Failure, live, print, runtime, start, watch};
 use crate::{
     app::App,
     serve::{self, DEFAULT_PROFILE},
+    signal, upstream,
 };
 use tollgate_config::Config;
 
@@ -81,26 +82,12 @@ async fn report(app: Arc<App>) {
 
 /// The first signal lets running calls finish; a second one ends the process.
 async fn close_on_signal(closing: CancellationToken) {
-    if signal().await {
+    if signal::asked_to_end().await {
         tracing::info!("shutting down; running calls may finish, press Ctrl-C again to end them");
         closing.cancel();
-        if signal().await {
+        if signal::asked_to_end().await {
+            upstream::kill_all();
             std::process::exit(130);
         }
     }
-}
-
-#[cfg(unix)]
-async fn signal() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed.is_ok(),
-        told = terminate.recv() => told.is_some(),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> bool {
-    tokio::signal::ctrl_c().await.is_ok()
 }

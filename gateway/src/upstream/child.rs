@@ -1,34 +1,30 @@
 //! An upstream that is a child process speaking on stdin and stdout (both revisions, "stdio").
 
-use std::{
-    process::{ExitStatus, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{process::Stdio, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
-    process::{Child, ChildStderr, Command},
+    process::{ChildStderr, Command},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    exit::{Exit, Orders},
+    group::Group,
     lines::LineLink,
     mux::{About, Link, LinkError, Mux},
 };
 use crate::mcp::jsonrpc::Message;
 
-/// After its input closed, a child has this long to exit before it is killed.
-const EXIT_GRACE: Duration = Duration::from_secs(2);
 /// Longer lines of a child's stderr are logged in pieces of this many bytes.
 const STDERR_LINE_BYTES: usize = 8 << 10;
 
 pub struct ChildLink {
     lines: LineLink,
-    stop: CancellationToken,
-    stopped: CancellationToken,
+    orders: Orders,
+    gone: CancellationToken,
 }
 
 /// What to start.
@@ -42,28 +38,38 @@ pub struct Spawn<'a> {
 }
 
 impl ChildLink {
-    /// Starts the child and its pumps.
+    /// Starts the child and its pumps. `children` counts it until its whole process group is gone.
     ///
     /// # Errors
     /// That the command could not be started, with the remedy.
-    pub fn start(spawn: Spawn<'_>, mux: &Arc<Mux>, max_line_bytes: usize) -> Result<Self, String> {
+    pub fn start(
+        spawn: Spawn<'_>,
+        mux: &Arc<Mux>,
+        max_line_bytes: usize,
+        children: &TaskTracker,
+    ) -> Result<Self, String> {
         let mut child = command(spawn).spawn().map_err(|error| cannot_start(spawn, &error))?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(format!("`{}` has no stdin or stdout", spawn.command));
+        let group = Group::of(&child);
+        let (Some(stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err(format!("`{}` has no stdin, stdout or stderr", spawn.command));
         };
-        if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(log_stderr(stderr, Arc::clone(mux.upstream())));
-        }
-        let lines = LineLink::start(stdout, stdin, mux, max_line_bytes);
-        let link = Self { lines, stop: CancellationToken::new(), stopped: CancellationToken::new() };
-        tokio::spawn(wait_for_exit(child, Arc::clone(mux), link.stop.clone(), link.stopped.clone()));
-        Ok(link)
+        let stderr = tokio::spawn(log_stderr(stderr, Arc::clone(mux)));
+        let (lines, ends) = LineLink::start(stdout, stdin, mux, max_line_bytes);
+        let (orders, gone) = (Orders::default(), CancellationToken::new());
+        let exit = Exit { child, group, ends, stderr, mux: Arc::clone(mux), orders: orders.clone() };
+        let announce = gone.clone().drop_guard();
+        children.spawn(async move {
+            exit.watch().await;
+            drop(announce);
+        });
+        Ok(Self { lines, orders, gone })
     }
 }
 
 impl Drop for ChildLink {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.orders.end.cancel();
     }
 }
 
@@ -77,9 +83,9 @@ impl Link for ChildLink {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
+        self.orders.leave.cancel();
         self.lines.shut();
-        self.stop.cancel();
-        Box::pin(self.stopped.cancelled())
+        Box::pin(self.gone.cancelled())
     }
 }
 
@@ -109,49 +115,8 @@ fn cannot_start(spawn: Spawn<'_>, error: &std::io::Error) -> String {
     }
 }
 
-/// Waits for the child to exit by itself, or ends it when told to.
-async fn wait_for_exit(mut child: Child, mux: Arc<Mux>, stop: CancellationToken, stopped: CancellationToken) {
-    let reason = tokio::select! {
-        status = child.wait() => exit_reason(status),
-        () = stop.cancelled() => {
-            end(&mut child).await;
-            "was stopped".to_owned()
-        }
-    };
-    mux.end(&reason);
-    stopped.cancel();
-}
-
-async fn end(child: &mut Child) {
-    if tokio::time::timeout(EXIT_GRACE, child.wait()).await.is_err() {
-        kill_group(child);
-        // Killed or already gone: either way there is nothing left to end.
-        let _ = child.kill().await;
-    }
-}
-
-/// Launchers such as `npx` and `uvx` leave the server in a child of their own, so the whole group goes.
-#[cfg(unix)]
-fn kill_group(child: &Child) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-    if let Some(group) = group {
-        // The group may be gone by now.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn kill_group(_child: &Child) {}
-
-fn exit_reason(status: std::io::Result<ExitStatus>) -> String {
-    match status {
-        Ok(status) => format!("exited ({status})"),
-        Err(error) => format!("could not be waited for ({error})"),
-    }
-}
-
 /// A server's stderr is its log, whatever it says (2026-07-28, stdio).
-async fn log_stderr(stderr: ChildStderr, upstream: Arc<str>) {
+async fn log_stderr(stderr: ChildStderr, mux: Arc<Mux>) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     loop {
@@ -159,9 +124,12 @@ async fn log_stderr(stderr: ChildStderr, upstream: Arc<str>) {
         let mut limited = tokio::io::AsyncReadExt::take(&mut reader, STDERR_LINE_BYTES as u64);
         match limited.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => return,
-            Ok(_) => {
-                tracing::info!(target: "tollgate::stderr", %upstream, "{}", String::from_utf8_lossy(&line).trim_end())
-            }
+            Ok(_) => note_stderr(&mux, &String::from_utf8_lossy(&line)),
         }
     }
+}
+
+fn note_stderr(mux: &Mux, line: &str) {
+    tracing::info!(target: "tollgate::stderr", upstream = %mux.upstream(), "{}", line.trim_end());
+    mux.note_stderr(line);
 }

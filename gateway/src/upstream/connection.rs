@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
 
 use super::{
     Deps,
@@ -67,37 +68,32 @@ pub struct CallError {
 }
 
 impl Connection {
-    /// Opens the transport and introduces the gateway.
+    /// Opens the transport and introduces the gateway. `children` counts a child process until it is gone.
     ///
     /// # Errors
     /// Why the upstream cannot be used, with the remedy where there is one.
     pub async fn open(
         config: &UpstreamConfig,
         deps: &Deps,
-        events: mpsc::Sender<UpstreamEvent>,
+        mux: Arc<Mux>,
+        children: &TaskTracker,
         probe: bool,
     ) -> Result<Self, String> {
-        let mux = Mux::new(config.id.as_str().into(), events);
+        let limit = config.max_message_bytes;
         match &config.transport {
             Transport::Http { url, headers } => {
                 let headers = header_map(headers)?;
-                let link = Arc::new(HttpLink::new(
-                    deps.client.clone(),
-                    parse_url(url)?,
-                    headers,
-                    &mux,
-                    config.max_message_bytes,
-                ));
+                let link = Arc::new(HttpLink::new(deps.client.clone(), parse_url(url)?, headers, &mux, limit));
                 Self::introduce_http(mux, link, config.startup_timeout).await
             }
             Transport::Stdio { command, args, env, cwd } => {
                 let spawn = Spawn { command, args, env, cwd: cwd.as_deref() };
-                let link: Arc<dyn Link> = Arc::new(ChildLink::start(spawn, &mux, config.max_message_bytes)?);
+                let link: Arc<dyn Link> = Arc::new(ChildLink::start(spawn, &mux, limit, children)?);
                 Self::introduce_lines(mux, link, probe).await
             }
             Transport::Context { root, max_file_bytes } => {
                 let (reader, writer) = context::serve(root, *max_file_bytes, &deps.models)?;
-                let link: Arc<dyn Link> = Arc::new(LineLink::start(reader, writer, &mux, config.max_message_bytes));
+                let link: Arc<dyn Link> = Arc::new(LineLink::start_pipe(reader, writer, &mux, limit));
                 Self::introduce_lines(mux, link, probe).await
             }
         }
@@ -195,7 +191,7 @@ impl Connection {
             }
         };
         tokio::select! {
-            outcome = exchange => outcome.map_err(|error| self.lost(&error)),
+            outcome = exchange => outcome.map_err(|why| self.lost(why)),
             () = tokio::time::sleep(timeout) => {
                 self.announce_cancel(open.id, "timed out");
                 Err(CallError { fault: self.timed_out(method, timeout), not_run: false })
@@ -207,24 +203,29 @@ impl Connection {
         }
     }
 
-    fn lost(&self, error: &LinkError) -> CallError {
-        let fault = Fault::new(INTERNAL_ERROR, format!("upstream `{}` {}", self.mux.upstream(), error.reason));
-        CallError { fault, not_run: error.not_run }
+    fn lost(&self, why: Lost) -> CallError {
+        let upstream = self.mux.upstream();
+        let (told, not_run) = match why {
+            Lost::Unsent(error) => (format!("upstream `{upstream}` {}", error.reason), error.not_run),
+            Lost::Ended => (
+                format!(
+                    "upstream `{upstream}` ended while the request was running, which may or may not have taken effect: it {}",
+                    self.mux.end_reason()
+                ),
+                false,
+            ),
+        };
+        CallError { fault: Fault::new(INTERNAL_ERROR, told), not_run }
     }
 
     fn timed_out(&self, method: &str, timeout: Duration) -> Fault {
-        let garbage = self
-            .mux
-            .last_garbage()
-            .map_or_else(String::new, |line| format!("; its last output that is no message was `{line}`"));
-        Fault::new(
-            INTERNAL_ERROR,
-            format!(
-                "upstream `{}` did not answer `{method}` within {} s; raise `call_timeout_s` of this upstream if it needs longer{garbage}",
-                self.mux.upstream(),
-                timeout.as_secs_f64(),
-            ),
-        )
+        let told = format!(
+            "upstream `{}` did not answer `{method}` within {} s; raise `call_timeout_s` of this upstream if it needs longer{}",
+            self.mux.upstream(),
+            timeout.as_secs_f64(),
+            self.mux.last_output(),
+        );
+        Fault::new(INTERNAL_ERROR, told)
     }
 
     /// Tells the upstream to stop, where its transport does not say it by itself.
@@ -275,32 +276,38 @@ async fn introduce_legacy(mux: &Arc<Mux>, http: &HttpLink, link: &Arc<dyn Link>)
     Ok(found)
 }
 
+/// Why an exchange came to nothing.
+enum Lost {
+    Unsent(LinkError),
+    /// The connection ended first, and knows why.
+    Ended,
+}
+
 /// Delivers a request and waits for its answer, whichever of sending and answering ends first.
 async fn exchange(
     link: &Arc<dyn Link>,
     message: Message,
     about: About,
     answer: tokio::sync::oneshot::Receiver<Outcome>,
-) -> Result<Outcome, LinkError> {
+) -> Result<Outcome, Lost> {
     let send = link.send(message, about);
     tokio::pin!(send, answer);
-    let lost = || LinkError { reason: "ended before it answered".into(), not_run: false };
     tokio::select! {
         biased;
-        outcome = &mut answer => return outcome.map_err(|_| lost()),
-        sent = &mut send => sent?,
+        outcome = &mut answer => return outcome.map_err(|_| Lost::Ended),
+        sent = &mut send => sent.map_err(Lost::Unsent)?,
     }
-    answer.await.map_err(|_| lost())
+    answer.await.map_err(|_| Lost::Ended)
 }
 
 /// One exchange before the introduction is done.
 async fn ask(mux: &Arc<Mux>, link: &Arc<dyn Link>, method: &str, params: Raw) -> Result<Outcome, String> {
     let (open, answer) = mux.open(None, None);
     let message = Message::request(crate::mcp::jsonrpc::Id::number(open.id), method, Some(params));
-    tokio::select! {
-        outcome = exchange(link, message, About::default(), answer) => outcome.map_err(|it| it.reason),
-        () = mux.ended().cancelled() => Err(mux.end_reason()),
-    }
+    exchange(link, message, About::default(), answer).await.map_err(|why| match why {
+        Lost::Unsent(error) => error.reason,
+        Lost::Ended => mux.end_reason(),
+    })
 }
 
 enum NoDiscover {

@@ -130,7 +130,10 @@ impl Link for HttpLink {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             self.shared.closed.cancel();
-            self.shared.end_session().await;
+            // An ended connection's session is one that the server forgot.
+            if !self.shared.mux.ended().is_cancelled() {
+                self.shared.end_session().await;
+            }
             self.shared.mux.end("was closed");
         })
     }

@@ -1,9 +1,6 @@
 //! Newline-delimited JSON-RPC over any pair of byte streams: a child's stdin and stdout, or a pipe in this process.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use tokio::{
@@ -19,24 +16,38 @@ const QUEUE: usize = 256;
 /// Of a line that is no message, this much is logged.
 const SHOWN_CHARS: usize = 200;
 const READ_BUFFER: usize = 64 << 10;
-const EXIT_STATUS_GRACE: Duration = Duration::from_millis(50);
 
 pub struct LineLink {
     queue: Mutex<Option<mpsc::Sender<Vec<u8>>>>,
+    mux: Arc<Mux>,
 }
 
 impl LineLink {
-    /// Starts the reader and the writer. When either side ends, the multiplexer is told.
-    pub fn start<R, W>(reader: R, writer: W, mux: &Arc<Mux>, max_line_bytes: usize) -> Self
+    /// Starts the reader and the writer. When either side ends, the receiver hears why; whoever holds it ends the
+    /// multiplexer, since the owner of a process knows a better reason than its pipe.
+    pub fn start<R, W>(reader: R, writer: W, mux: &Arc<Mux>, max_line_bytes: usize) -> (Self, mpsc::Receiver<String>)
     where
         R: AsyncRead + Send + Unpin + 'static,
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let (queue, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(write_lines(writer, messages, Arc::clone(mux)));
+        let (end, ends) = mpsc::channel(2);
+        tokio::spawn(write_lines(writer, messages, end.clone()));
         let reader = BufReader::with_capacity(READ_BUFFER, reader);
-        tokio::spawn(read_messages(reader, Arc::clone(mux), max_line_bytes));
-        Self { queue: Mutex::new(Some(queue)) }
+        tokio::spawn(read_messages(reader, Arc::clone(mux), max_line_bytes, end));
+        (Self { queue: Mutex::new(Some(queue)), mux: Arc::clone(mux) }, ends)
+    }
+
+    /// A link over a pipe in this process, whose own end is all there is to tell.
+    pub fn start_pipe<R, W>(reader: R, writer: W, mux: &Arc<Mux>, max_line_bytes: usize) -> Self
+    where
+        R: AsyncRead + Send + Unpin + 'static,
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let (link, mut ends) = Self::start(reader, writer, mux, max_line_bytes);
+        let mux = Arc::clone(mux);
+        tokio::spawn(async move { mux.end(&ends.recv().await.unwrap_or_default()) });
+        link
     }
 
     /// Closes the write side: the reader on the other end sees the end of input.
@@ -51,8 +62,14 @@ impl Link for LineLink {
         Box::pin(async move {
             let mut line = message.to_bytes();
             line.push(b'\n');
-            let closed = || LinkError { reason: "is not running".to_owned(), not_run: true };
-            queue.ok_or_else(closed)?.send(line).await.map_err(|_| closed())
+            if let Some(queue) = queue
+                && queue.send(line).await.is_ok()
+            {
+                return Ok(());
+            }
+            // The end is near, and its reason is the answer.
+            self.mux.ended().cancelled().await;
+            Err(LinkError { reason: self.mux.end_reason(), not_run: true })
         })
     }
 
@@ -66,14 +83,17 @@ impl Link for LineLink {
     }
 }
 
-async fn write_lines<W: AsyncWrite + Unpin>(mut writer: W, mut messages: mpsc::Receiver<Vec<u8>>, mux: Arc<Mux>) {
+async fn write_lines<W>(mut writer: W, mut messages: mpsc::Receiver<Vec<u8>>, end: mpsc::Sender<String>)
+where
+    W: AsyncWrite + Unpin,
+{
     while let Some(line) = messages.recv().await {
         let written = async {
             writer.write_all(&line).await?;
             writer.flush().await
         };
         if let Err(error) = written.await {
-            mux.end(&format!("stopped reading ({error})"));
+            tell(&end, format!("stopped reading ({error})"));
             return;
         }
     }
@@ -81,12 +101,20 @@ async fn write_lines<W: AsyncWrite + Unpin>(mut writer: W, mut messages: mpsc::R
     let _ = writer.shutdown().await;
 }
 
-async fn read_messages<R: AsyncBufRead + Unpin>(mut reader: R, mux: Arc<Mux>, max_line_bytes: usize) {
+fn tell(end: &mpsc::Sender<String>, reason: String) {
+    // Nobody waits for the end any more, or the other side came first.
+    let _ = end.try_send(reason);
+}
+
+async fn read_messages<R>(mut reader: R, mux: Arc<Mux>, max_line_bytes: usize, end: mpsc::Sender<String>)
+where
+    R: AsyncBufRead + Unpin,
+{
     let mut line = Vec::new();
     let reason = loop {
         line.clear();
         match read_line(&mut reader, &mut line, max_line_bytes).await {
-            Ok(Line::End) => break "ended".to_owned(),
+            Ok(Line::End) => break "closed its output".to_owned(),
             Ok(Line::Whole) => take_line(&mux, &line),
             Ok(Line::TooLong(length)) => refuse_long(&mux, &line, length, max_line_bytes),
             Err(error) => break format!("could not be read ({error})"),
@@ -96,9 +124,7 @@ async fn read_messages<R: AsyncBufRead + Unpin>(mut reader: R, mux: Arc<Mux>, ma
             line = Vec::new();
         }
     };
-    // A child that exits says more with its status; that arrives in a moment, and the first reason counts.
-    tokio::time::sleep(EXIT_STATUS_GRACE).await;
-    mux.end(&reason);
+    tell(&end, reason);
 }
 
 /// What one line turned out to be; its bytes, or their beginning, are in the caller's buffer.

@@ -4,10 +4,14 @@
 mod child;
 mod connection;
 mod event;
+mod exit;
+mod group;
 mod http;
+mod last_words;
 mod lines;
 mod lists;
 mod mux;
+mod supervise;
 
 use std::{
     collections::HashMap,
@@ -16,10 +20,11 @@ use std::{
 };
 
 use tokio::sync::{Notify, broadcast, mpsc, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use connection::{CallError, Connection};
 pub use event::{FromUpstream, ListKind, UpstreamEvent};
+pub use group::kill_all;
 pub use lines::{Line, read_line};
 use lists::ToolFilter;
 pub use lists::{Lists, UpstreamTool};
@@ -32,14 +37,12 @@ use crate::{
         jsonrpc::{Fault, INTERNAL_ERROR, Outcome},
         object::RawObject,
     },
-    sync::{lock, read, write},
+    sync::{lock, read},
 };
-use tollgate_config::{Start, Upstream as UpstreamConfig};
+use tollgate_config::Upstream as UpstreamConfig;
 
 /// Notifications of one upstream that may wait to be handled.
 const EVENT_QUEUE: usize = 1_024;
-/// A connection that lived this long was sound: the next restart starts from the shortest delay again.
-const SOUND_AFTER: Duration = Duration::from_secs(30);
 /// Events of all upstreams that a slow front may lag behind.
 const HUB_CAPACITY: usize = 4_096;
 
@@ -80,6 +83,8 @@ pub struct Upstream {
     filter: ToolFilter,
     deps: Deps,
     state: watch::Sender<State>,
+    /// Why it is not up, from its failure until it is up again.
+    trouble: Mutex<Option<String>>,
     /// The last offer, kept while the upstream restarts.
     lists: RwLock<Option<Arc<Lists>>>,
     hub: Hub,
@@ -90,6 +95,8 @@ pub struct Upstream {
     lists_deadline: OnceLock<Instant>,
     /// The first start has succeeded or failed.
     tried: CancellationToken,
+    /// Processes that are not gone yet.
+    children: TaskTracker,
     stop: CancellationToken,
     stopped: CancellationToken,
     subscriptions: Mutex<HashMap<String, usize>>,
@@ -102,17 +109,22 @@ impl Upstream {
     /// # Errors
     /// A glob in its configuration that is none.
     pub fn new(config: UpstreamConfig, deps: Deps, hub: Hub) -> Result<Arc<Self>, globset::Error> {
+        let children = TaskTracker::new();
+        // Closed, it can be waited for at any time; it goes on counting.
+        children.close();
         Ok(Arc::new(Self {
             filter: ToolFilter::new(&config)?,
             config,
             deps,
             state: watch::Sender::new(State::Idle),
+            trouble: Mutex::default(),
             lists: RwLock::default(),
             hub,
             for_legacy: tokio::sync::Mutex::default(),
             wanted: Notify::new(),
             lists_deadline: OnceLock::new(),
             tried: CancellationToken::new(),
+            children,
             stop: CancellationToken::new(),
             stopped: CancellationToken::new(),
             subscriptions: Mutex::default(),
@@ -131,169 +143,6 @@ impl Upstream {
     /// The last known offer, if there ever was one.
     pub fn lists(&self) -> Option<Arc<Lists>> {
         read(&self.lists).clone()
-    }
-
-    /// Starts the supervisor.
-    pub fn start(self: &Arc<Self>) {
-        let upstream = Arc::clone(self);
-        tokio::spawn(async move {
-            upstream.supervise().await;
-            upstream.state.send_replace(State::Stopped);
-            upstream.tried.cancel();
-            upstream.stopped.cancel();
-        });
-    }
-
-    /// Ends the connection and waits until it is gone.
-    pub async fn stop(&self) {
-        self.stop.cancel();
-        self.stopped.cancelled().await;
-    }
-
-    async fn supervise(&self) {
-        if self.config.start == Start::Lazy && !self.until_wanted().await {
-            return;
-        }
-        self.lists_deadline();
-        let mut delay = self.config.restart.initial;
-        let mut failed_starts = 0;
-        let mut probe = true;
-        loop {
-            self.state.send_replace(State::Starting);
-            let begun = Instant::now();
-            let connected = self.connect(probe).await;
-            self.tried.cancel();
-            let reason = match connected {
-                Ok((connection, events)) => {
-                    failed_starts = 0;
-                    let reason = self.serve(connection, events).await;
-                    if begun.elapsed() > SOUND_AFTER {
-                        delay = self.config.restart.initial;
-                    }
-                    reason
-                }
-                Err(reason) => {
-                    failed_starts += 1;
-                    // A server that dies of an unknown method gets the handshake that it knows.
-                    probe = !probe;
-                    reason
-                }
-            };
-            if self.stop.is_cancelled() {
-                return;
-            }
-            tracing::warn!(upstream = self.id(), reason, retry_ms = delay.as_millis(), "the upstream is down");
-            self.state.send_replace(State::Down { reason, failed_starts, retry_at: Instant::now() + delay });
-            tokio::select! {
-                () = tokio::time::sleep(delay) => {}
-                () = self.stop.cancelled() => return,
-            }
-            delay = (delay * 2).min(self.config.restart.max);
-        }
-    }
-
-    async fn until_wanted(&self) -> bool {
-        tokio::select! {
-            () = self.wanted.notified() => true,
-            () = self.stop.cancelled() => false,
-        }
-    }
-
-    async fn connect(&self, probe: bool) -> Result<(Arc<Connection>, mpsc::Receiver<UpstreamEvent>), String> {
-        let (sender, events) = mpsc::channel(EVENT_QUEUE);
-        let patience = self.config.startup_timeout;
-        let opening = async {
-            let connection = Connection::open(&self.config, &self.deps, sender, probe).await?;
-            let lists = lists::fetch(&connection, &self.config, &self.filter).await?;
-            Ok((connection, lists))
-        };
-        let opened = tokio::select! {
-            opened = tokio::time::timeout(patience, opening) => opened.unwrap_or_else(|_| Err(format!(
-                "was not ready within {} s; raise `startup_timeout_s` of this upstream if it needs longer",
-                patience.as_secs_f64()
-            ))),
-            () = self.stop.cancelled() => Err("was stopped".into()),
-        };
-        let (connection, lists) = opened?;
-        self.publish(lists, &ListKind::ALL);
-        Ok((Arc::new(connection), events))
-    }
-
-    /// Keeps a connection until it ends; says why it did.
-    async fn serve(&self, connection: Arc<Connection>, mut events: mpsc::Receiver<UpstreamEvent>) -> String {
-        let tools = self.lists().map_or(0, |it| it.tools.len());
-        tracing::info!(upstream = self.id(), tools, version = connection.introduction.version, "the upstream is ready");
-        self.state.send_replace(State::Ready(Arc::clone(&connection)));
-        self.subscribe_again(&connection).await;
-        let listening = async {
-            loop {
-                self.listen(&connection).await;
-            }
-        };
-        tokio::pin!(listening);
-        loop {
-            tokio::select! {
-                Some(event) = events.recv() => self.handle(&connection, event, &mut events).await,
-                () = &mut listening => {}
-                () = connection.ended().cancelled() => return connection.end_reason(),
-                () = self.stop.cancelled() => {
-                    if let Some(other) = self.for_legacy.lock().await.take() {
-                        other.close().await;
-                    }
-                    connection.close().await;
-                    return "was stopped".into();
-                }
-            }
-        }
-    }
-
-    /// Holds the standing subscription of a modern upstream; returns when the wanted resources change.
-    async fn listen(&self, connection: &Connection) {
-        let changed = self.subscriptions_changed.notified();
-        if connection.introduction.era == Era::Legacy {
-            return changed.await;
-        }
-        let uris: Vec<String> = lock(&self.subscriptions).keys().cloned().collect();
-        let standing = async {
-            connection.listen(&uris).await;
-            // Refused or ended by the server: lists are then read again only at the next start.
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = changed => {}
-            () = standing => {}
-        }
-    }
-
-    async fn handle(&self, connection: &Connection, event: UpstreamEvent, events: &mut mpsc::Receiver<UpstreamEvent>) {
-        let mut changed = Vec::new();
-        let mut next = Some(event);
-        // A burst of changes is one change.
-        while let Some(event) = next {
-            match event {
-                UpstreamEvent::ListChanged(kind) => changed.push(kind),
-                other => self.tell(other),
-            }
-            next = events.try_recv().ok();
-        }
-        if changed.is_empty() {
-            return;
-        }
-        changed.dedup();
-        match lists::fetch(connection, &self.config, &self.filter).await {
-            Ok(lists) => self.publish(lists, &changed),
-            Err(reason) => tracing::warn!(upstream = self.id(), reason, "the changed lists could not be read"),
-        }
-    }
-
-    fn publish(&self, lists: Lists, changed: &[ListKind]) {
-        *write(&self.lists) = Some(Arc::new(lists));
-        changed.iter().for_each(|kind| self.tell(UpstreamEvent::ListChanged(*kind)));
-    }
-
-    fn tell(&self, event: UpstreamEvent) {
-        // Nobody listening is no error.
-        let _ = self.hub.send(FromUpstream { upstream: self.id().into(), event });
     }
 
     /// Waits until the upstream is up, or its start has failed.

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::event::UpstreamEvent;
+use super::{event::UpstreamEvent, last_words};
 use crate::{
     mcp::{
         caller::{Caller, Client},
@@ -74,6 +74,8 @@ pub struct Mux {
     end_reason: Mutex<Option<String>>,
     /// The last line that was no message, to explain a timeout.
     last_garbage: Mutex<Option<String>>,
+    /// What a child said last on stderr, to explain its end.
+    last_words: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Mux {
@@ -93,6 +95,7 @@ impl Mux {
             ended: CancellationToken::new(),
             end_reason: Mutex::default(),
             last_garbage: Mutex::default(),
+            last_words: Mutex::default(),
         })
     }
 
@@ -113,12 +116,23 @@ impl Mux {
         lock(&self.end_reason).clone().unwrap_or_else(|| "the connection ended".to_owned())
     }
 
-    pub fn last_garbage(&self) -> Option<String> {
-        lock(&self.last_garbage).clone()
-    }
-
     pub fn note_garbage(&self, text: String) {
         *lock(&self.last_garbage) = Some(text);
+    }
+
+    pub fn note_stderr(&self, line: &str) {
+        last_words::keep(&mut lock(&self.last_words), line);
+    }
+
+    /// What the upstream said last on stderr, as the end of a sentence; empty where it said nothing.
+    pub fn last_words(&self) -> String {
+        lock(&self.last_words).as_ref().map_or_else(String::new, |it| format!("; its last words: `{it}`"))
+    }
+
+    /// What may explain a silence, as the end of a sentence: output that is no message, else stderr.
+    pub fn last_output(&self) -> String {
+        let garbage = lock(&self.last_garbage).clone();
+        garbage.map_or_else(|| self.last_words(), |it| format!("; its last output that is no message was `{it}`"))
     }
 
     /// Opens a request: its id, where its answer arrives, and a guard that forgets it.
@@ -129,7 +143,12 @@ impl Mux {
     ) -> (Open, oneshot::Receiver<Outcome>) {
         let (reply, receiver) = oneshot::channel();
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        lock(&self.pending).insert(id, Pending { reply, caller, progress_token });
+        let mut pending = lock(&self.pending);
+        // After the end nobody answers: the reply is dropped, as `end` drops the earlier ones.
+        if !self.ended.is_cancelled() {
+            pending.insert(id, Pending { reply, caller, progress_token });
+        }
+        drop(pending);
         (Open { mux: Arc::clone(self), id }, receiver)
     }
 
@@ -149,16 +168,13 @@ impl Mux {
         Fault::new(INTERNAL_ERROR, format!("upstream `{}`: {reason}", self.upstream))
     }
 
-    /// The connection is over: every pending request fails, and nothing is sent any more.
+    /// The connection is over: every pending request loses its reply, and nothing is sent any more. What that means is
+    /// for whoever waits to say.
     pub fn end(&self, reason: &str) {
         lock(&self.end_reason).get_or_insert_with(|| reason.to_owned());
         self.ended.cancel();
-        let pending: Vec<_> = lock(&self.pending).drain().map(|(_, it)| it).collect();
-        for it in pending {
-            let told = format!("{reason} while the request was running; it may or may not have taken effect");
-            // The caller may be gone already.
-            let _ = it.reply.send(Err(self.fault(&told)));
-        }
+        let pending: Vec<_> = lock(&self.pending).drain().collect();
+        drop(pending);
     }
 
     /// Takes a message from the upstream. `origin` is the request on whose stream it came, where streams are told apart.
