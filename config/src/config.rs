@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::check::rules;
 use crate::models::Models;
 
 /// Everything a user may turn.
@@ -47,6 +48,13 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Time between two comment lines on an open SSE stream.
     pub keep_alive: Duration,
+}
+
+impl Server {
+    /// The hosts by which other machines may reach it.
+    pub fn hosts_for_others(&self) -> impl Iterator<Item = &str> {
+        self.allowed_hosts.iter().map(String::as_str).filter(|host| !rules::is_loopback_host(host))
+    }
 }
 
 /// What is logged and how.

@@ -28,6 +28,7 @@ impl ConfigError {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     errors: RefCell<Vec<ConfigError>>,
+    warnings: RefCell<Vec<ConfigError>>,
     keys: RefCell<BTreeSet<String>>,
 }
 
@@ -41,6 +42,11 @@ impl Report {
         }
     }
 
+    /// What is legal and yet may not be meant.
+    pub(crate) fn warn(&self, origin: &Origin, message: impl Into<String>, remedy: impl Into<String>) {
+        self.warnings.borrow_mut().push(ConfigError::new(origin.place(), message, remedy));
+    }
+
     pub(crate) fn extend(&self, errors: Vec<ConfigError>) {
         self.errors.borrow_mut().extend(errors);
     }
@@ -51,6 +57,10 @@ impl Report {
 
     pub(crate) fn into_errors(self) -> Vec<ConfigError> {
         self.errors.into_inner()
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<ConfigError> {
+        self.warnings.take()
     }
 
     /// Remembers which keys a table may have.

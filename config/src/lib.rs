@@ -9,6 +9,7 @@ mod models;
 
 mod env;
 mod load;
+mod machine;
 mod parse;
 
 mod origin;

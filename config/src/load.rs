@@ -1,5 +1,5 @@
-//! Finds and reads the files of a configuration. The only IO of this crate beside
-//! `Env::from_process`; everything after the reading is `parse`.
+//! Finds and reads the files of a configuration. Beside `Env::from_process` and
+//! `Loaded::missing` the only IO of this crate; everything after the reading is `parse`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -75,12 +75,13 @@ pub fn parse(sources: &Sources, known_tokenizers: &[&str]) -> Result<Loaded, Vec
     if !report.is_empty() {
         return Err(report.into_errors());
     }
-    let warnings = apply_env(&mut raw, &sources.env);
+    let mut warnings = apply_env(&mut raw, &sources.env);
     apply_flags(&mut raw, &sources.overrides, &report);
     let context = Context { report: &report, env: &sources.env, working_dir: &sources.working_dir, known_tokenizers };
     let Some(config) = check(&raw, context) else {
         return Err(report.into_errors());
     };
+    warnings.extend(report.take_warnings().iter().map(ToString::to_string));
     let origins = show::leaves(&raw).map(|leaf| (leaf.key(), leaf.node.origin.clone())).collect();
     let files = sources.files.iter().map(|source| source.path.clone()).collect();
     Ok(Loaded { config, origins, warnings, files, keys: report.into_keys(), raw })

@@ -11,15 +11,15 @@ const SECRET_WORDS: &[&str] = &["token", "secret", "key", "authorization", "pass
 /// Key endings that are measured in tokens, and so only look like secrets.
 const COUNTED: &[&str] = &["_tokens", "tokenizer"];
 
-/// The value as TOML, with secrets hidden. `path` is the value's whole key path.
-pub(crate) fn shown(path: &[&str], node: &Node) -> String {
+/// The value with secrets hidden. `path` is its whole key path.
+pub(crate) fn shown(path: &[&str], node: &Node) -> Value {
     if is_secret(path) {
-        return format!("{HIDDEN:?}");
+        return Value::Text(HIDDEN.to_owned());
     }
     match (path.last(), &node.value) {
-        (Some(&"url"), Value::Text(text)) => format!("{:?}", url(text)),
-        (Some(&"args"), Value::List(items)) => args(items),
-        (_, value) => to_toml(value),
+        (Some(&"url"), Value::Text(text)) => Value::Text(url(text)),
+        (Some(&"args"), Value::List(items)) => Value::List(args(items)),
+        (_, value) => value.clone(),
     }
 }
 
@@ -55,40 +55,23 @@ pub(crate) fn url(text: &str) -> String {
 }
 
 /// Hides `--token=x` and what follows `--token`.
-fn args(items: &[Node]) -> String {
+fn args(items: &[Node]) -> Vec<Node> {
     let mut hide_next = false;
-    let shown: Vec<String> = items
-        .iter()
-        .map(|item| {
-            let Value::Text(text) = &item.value else {
-                return to_toml(&item.value);
-            };
-            let (flag, value) = text.split_once('=').map_or((text.as_str(), None), |(f, v)| (f, Some(v)));
-            let secret_flag = flag.starts_with('-') && is_secret_word(flag);
-            let hide = std::mem::replace(&mut hide_next, secret_flag && value.is_none());
-            match (hide, secret_flag && value.is_some()) {
-                (true, _) => format!("{HIDDEN:?}"),
-                (_, true) => format!("{:?}", format!("{flag}={HIDDEN}")),
-                _ => to_toml(&item.value),
-            }
-        })
-        .collect();
-    format!("[{}]", shown.join(", "))
-}
-
-fn to_toml(value: &Value) -> String {
-    match value {
-        Value::Text(text) => toml::Value::from(text.as_str()).to_string(),
-        Value::Integer(integer) => integer.to_string(),
-        Value::Float(float) => float.to_string(),
-        Value::Boolean(boolean) => boolean.to_string(),
-        Value::Date(date) => date.clone(),
-        Value::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| to_toml(&item.value)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Table(_) => "{}".to_owned(),
-    }
+    let shown = items.iter().map(|item| {
+        let Value::Text(text) = &item.value else {
+            return item.clone();
+        };
+        let (flag, value) = text.split_once('=').map_or((text.as_str(), None), |(f, v)| (f, Some(v)));
+        let secret_flag = flag.starts_with('-') && is_secret_word(flag);
+        let hide = std::mem::replace(&mut hide_next, secret_flag && value.is_none());
+        let text = match (hide, secret_flag && value.is_some()) {
+            (true, _) => HIDDEN.to_owned(),
+            (_, true) => format!("{flag}={HIDDEN}"),
+            _ => text.clone(),
+        };
+        Node { value: Value::Text(text), ..item.clone() }
+    });
+    shown.collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ pub struct ShownKey {
     pub key: String,
     /// As TOML, before `${VAR}` was expanded; `"***"` for a secret.
     pub value: String,
+    /// The same as JSON.
+    pub json: serde_json::Value,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -33,10 +35,9 @@ impl Leaf<'_> {
 }
 
 pub(crate) fn show(raw: &RawConfig) -> Vec<ShownKey> {
-    let shown = |leaf: Leaf<'_>| ShownKey {
-        key: leaf.key(),
-        value: redact::shown(&leaf.path, leaf.node),
-        origin: leaf.node.origin.clone(),
+    let shown = |leaf: Leaf<'_>| {
+        let value = redact::shown(&leaf.path, leaf.node);
+        ShownKey { key: leaf.key(), value: to_toml(&value), json: to_json(&value), origin: leaf.node.origin.clone() }
     };
     leaves(raw).filter(|leaf| !leaf.is_catalogue()).map(shown).collect()
 }
@@ -55,5 +56,32 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, leaves: &mut Vec<Leaf<
             _ => leaves.push(Leaf { path: path.clone(), node }),
         }
         path.pop();
+    }
+}
+
+fn to_toml(value: &Value) -> String {
+    match value {
+        Value::Text(text) => toml::Value::from(text.as_str()).to_string(),
+        Value::Integer(integer) => integer.to_string(),
+        Value::Float(float) => float.to_string(),
+        Value::Boolean(boolean) => boolean.to_string(),
+        Value::Date(date) => date.clone(),
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| to_toml(&item.value)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Table(_) => "{}".to_owned(),
+    }
+}
+
+/// JSON has no dates, and no numbers that are none.
+fn to_json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Text(text) | Value::Date(text) => text.as_str().into(),
+        Value::Integer(integer) => serde_json::Number::from_i128(*integer).into(),
+        Value::Float(float) => (*float).into(),
+        Value::Boolean(boolean) => (*boolean).into(),
+        Value::List(items) => items.iter().map(|item| to_json(&item.value)).collect(),
+        Value::Table(table) => table.iter().map(|(key, node)| (key.clone(), to_json(&node.value))).collect(),
     }
 }

@@ -92,6 +92,8 @@ fn secrets_are_not_shown() {
     ];
     for (key, expected) in rows {
         assert_eq!(shown(&loaded, key).split(" # ").next(), Some(expected));
+        let json = loaded.show().into_iter().find(|shown| shown.key == key).unwrap().json;
+        assert_eq!(json, serde_json::from_str::<serde_json::Value>(expected).unwrap());
     }
     assert!(!format!("{:?}", loaded.config.upstreams).contains("hunter2"));
     assert!(loaded.show().iter().all(|shown| !shown.key.starts_with("models.")));
@@ -119,6 +121,63 @@ fn files_are_found_and_read() {
     let loaded = load(&own, TOKENIZERS).unwrap();
     assert_eq!((loaded.config.server.max_sessions, loaded.config.log.level.as_str()), (1024, "warn"));
     assert_eq!(loaded.files, [Path::new("own.toml")]);
+}
+
+#[test]
+fn addresses_that_others_reach_are_warned_about() {
+    let reached = "t.toml:2:10: other machines reach `server.listen` of `ADDRESS`, and nobody is asked who they are; use \
+                   `127.0.0.1:7070`, or let only a proxy with authentication reach it";
+    let refused = "t.toml:2:10: `server.allowed_hosts` has no host by which other machines reach it, so that they are \
+                   refused; add the host that stands in their URL";
+    let rows: &[(&str, &str, &[&str])] = &[
+        ("127.0.0.1:7070", "", &[]),
+        ("[::1]:7070", "", &[]),
+        ("0.0.0.0:7070", "", &[reached, refused]),
+        ("192.168.1.5:7070", "allowed_hosts = ['192.168.1.5']", &[reached]),
+    ];
+    for (address, hosts, expected) in rows {
+        let text = format!("[server]\nlisten = '{address}'\n{hosts}\n");
+        let expected: Vec<String> = expected.iter().map(|line| line.replace("ADDRESS", address)).collect();
+        assert_eq!(parsed(&[("t.toml", &text)], &[], &[]).unwrap().warnings, expected, "{address}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_machine_lacks_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    std::fs::write(&program, "").unwrap();
+    std::fs::write(folder.path().join("text"), "").unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let here = folder.path().display().to_string();
+    let no_program =
+        |name: &str, remedy: &str| format!("t.toml:2:11: `upstreams.x.command`: there is no program {name}; {remedy}");
+    let on_path = |name: &str| no_program(&format!("`{name}` on its `PATH`"), "install it, or give its full path");
+    let at_path = |name: &str| no_program(&format!("`{name}`"), "check the path and that it may be run");
+    let no_folder = |place: &str, key: &str| {
+        format!("t.toml:{place}: `upstreams.x.{key}`: there is no folder `/none/such`; create it, or name another")
+    };
+    let rows = [
+        ("command = 'program'", String::new()),
+        ("command = '~/program'", String::new()),
+        ("command = './program'\ncwd = '~'", String::new()),
+        ("command = 'absent'", on_path("absent")),
+        ("command = 'absent'\nenabled = false", String::new()),
+        ("command = 'text'", on_path("text")),
+        ("command = 'program'\nenv = { PATH = '/none' }", on_path("program")),
+        ("command = '/none/such'", at_path("/none/such")),
+        ("command = 'program'\ncwd = '/none/such'", no_folder("3:7", "cwd")),
+        ("builtin = 'context'\nroot = '/none/such'", no_folder("3:8", "root")),
+        ("url = 'http://none.example'", String::new()),
+    ];
+    for (lines, expected) in rows {
+        let text = format!("[upstreams.x]\n{lines}\n");
+        let loaded =
+            parsed(&[("t.toml", &text)], &[("HOME", &here), ("PATH", &here)], &[("upstreams.context.root", &here)]);
+        assert_eq!(loaded.unwrap().missing().join("\n"), expected, "{lines}");
+    }
 }
 
 #[test]

@@ -49,6 +49,18 @@ fn a_child_gets_a_scrubbed_environment() {
 }
 
 #[test]
+fn the_home_is_meant_in_a_command_and_not_in_arguments() {
+    for (command, expected) in [("~/bin/c", "/home/u/bin/c"), ("~c", "~c"), ("c/~/x", "c/~/x")] {
+        let text = format!("[upstreams.x]\ncommand = '{command}'\nargs = ['~/docs']\n");
+        let loaded = parsed(&[("t.toml", &text)], &[("HOME", "/home/u")], &[]).unwrap();
+        let Transport::Stdio { command, args, .. } = &loaded.config.upstreams["x"].transport else {
+            panic!("not a child process");
+        };
+        assert_eq!((command.as_str(), args[0].as_str()), (expected, "~/docs"));
+    }
+}
+
+#[test]
 fn relative_folders_start_from_the_file_that_says_them() {
     let rows = [
         ("/etc/tollgate/t.toml", "docs", "/etc/tollgate/docs"),
@@ -57,6 +69,8 @@ fn relative_folders_start_from_the_file_that_says_them() {
         ("t.toml", "/abs", "/abs"),
         ("t.toml", "~/docs", "/home/u/docs"),
         ("t.toml", "${HOME}", "/home/u"),
+        ("t.toml", "~", "/home/u"),
+        ("t.toml", "~u", "/here/~u"),
     ];
     for (path, root, expected) in rows {
         let text = format!("[upstreams.d]\nbuiltin = 'context'\nroot = '{root}'\n");

@@ -1,7 +1,7 @@
 //! `[log]`.
 
 use crate::config::{Log, LogFormat};
-use crate::error::quoted;
+use crate::error::{list, quoted};
 use crate::section::Section;
 use crate::suggest::close_matches;
 
@@ -14,11 +14,18 @@ pub(super) fn check(section: Section<'_>) -> Option<Log> {
         && let Some(directive) = bad_directive(level.value)
     {
         let message = format!("not a log level: {}", quoted(directive));
-        let remedy = "use `off`, `error`, `warn`, `info`, `debug` or `trace`, or `target=level`";
-        section.fail(level.origin, message, remedy);
+        section.fail(level.origin, message, remedy(directive));
     }
     section.finish();
     Some(Log { level: level?.value.to_owned(), format: format? })
+}
+
+fn remedy(directive: &str) -> String {
+    let close = close_matches(directive, LEVELS.iter().copied());
+    match close.is_empty() {
+        true => format!("use {}, or `target=level`", list(LEVELS, "or")),
+        false => format!("did you mean {}?", list(&close, "or")),
+    }
 }
 
 /// Levels of `RUST_LOG`.
@@ -33,7 +40,11 @@ fn bad_directive(filter: &str) -> Option<&str> {
     if filter.is_empty() {
         return Some(filter);
     }
-    split_directives(filter).into_iter().map(str::trim).find(|directive| !is_directive(directive))
+    match split_directives(filter)[..] {
+        // A target alone would silence everything else, and is mostly a level that there is not.
+        [only] if !only.contains(['=', '[']) => Some(only).filter(|word| !is_level(word)),
+        ref directives => directives.iter().map(|it| it.trim()).find(|directive| !is_directive(directive)),
+    }
 }
 
 /// Splits at commas outside `[span{fields}]`.
@@ -80,11 +91,22 @@ mod tests {
 
     #[test]
     fn filters() {
-        let good =
-            ["info", "WARN", "tollgate=debug,warn", "a::b=trace", "hyper", "[span]", "3", "x[span{a=1,b=2}]=info"];
+        let good = [
+            "info",
+            "WARN",
+            "info,tollgate=debug",
+            "tollgate=debug,warn",
+            "a::b=trace",
+            "info,hyper",
+            "[span]",
+            "3",
+            "x[span{a=1,b=2}]=info",
+        ];
         let bad = [
             ("", ""),
             ("infoo", "infoo"),
+            ("loud", "loud"),
+            ("hyper", "hyper"),
             ("verbose", "verbose"),
             ("info,warning", "warning"),
             ("tollgate=loud", "tollgate=loud"),

@@ -1,6 +1,8 @@
 //! What single words may look like. Pure predicates; where a rule has several ways to fail, the
 //! error is the remedy.
 
+use std::net::IpAddr;
+
 /// Upstream ids and profile names appear in URLs and in tool names: `^[a-z0-9][a-z0-9_-]{0,31}$`.
 pub(crate) fn is_id(text: &str) -> bool {
     let tail = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
@@ -23,6 +25,13 @@ pub(super) fn host(text: &str) -> Result<(), &'static str> {
         true => Ok(()),
         false => Err("write a host name or address such as `example.org` or `example.org:8443`"),
     }
+}
+
+/// A host, with or without a port, that only this machine calls itself.
+pub(crate) fn is_loopback_host(text: &str) -> bool {
+    let (host, _) = split_port(text);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// `scheme://host`, `scheme://host:port` or `scheme://host:*`.
@@ -122,6 +131,11 @@ mod tests {
             |text| host(text).is_ok(),
             &["localhost", "127.0.0.1", "[::1]", "[::1]:80", "a.example:8443"],
             &["", "http://a", "a/b", "*", "a:0", "a:x", "::1", "a b"],
+        );
+        check(
+            is_loopback_host,
+            &["localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:80"],
+            &["a.example", "192.168.1.5:80", "[fe80::1]", "0.0.0.0", "localhost.example"],
         );
         check(
             |text| origin(text).is_ok(),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::rules;
 use crate::config::Server;
-use crate::error::quoted;
+use crate::error::{Report, quoted};
+use crate::origin::Origin;
 use crate::section::{At, Section};
 
 const DAY_S: u64 = 24 * 60 * 60;
@@ -22,8 +23,10 @@ pub(super) fn check(section: Section<'_>) -> Option<Server> {
     let lists_wait = section.integer("lists_wait_s", 0..=DAY_S);
     let shutdown_grace = section.integer("shutdown_grace_s", 0..=DAY_S);
     let keep_alive = section.integer("keep_alive_s", 1..=DAY_S);
+    let report = section.report;
+    let listen_origin = section.find("listen").map(|node| &node.origin);
     section.finish();
-    Some(Server {
+    let server = Server {
         listen: listen?,
         allowed_hosts: allowed_hosts?,
         allowed_origins: allowed_origins?,
@@ -33,7 +36,24 @@ pub(super) fn check(section: Section<'_>) -> Option<Server> {
         lists_wait: Duration::from_secs(lists_wait?.value),
         shutdown_grace: Duration::from_secs(shutdown_grace?.value),
         keep_alive: Duration::from_secs(keep_alive?.value),
-    })
+    };
+    listen_origin.into_iter().for_each(|origin| warn_of_others(&server, origin, report));
+    Some(server)
+}
+
+/// Others reach anything but a loopback address, if by a name that is allowed.
+fn warn_of_others(server: &Server, origin: &Origin, report: &Report) {
+    if server.listen.ip().is_loopback() {
+        return;
+    }
+    let message =
+        format!("other machines reach `server.listen` of `{}`, and nobody is asked who they are", server.listen);
+    let remedy = format!("use `127.0.0.1:{}`, or let only a proxy with authentication reach it", server.listen.port());
+    report.warn(origin, message, remedy);
+    if server.hosts_for_others().next().is_none() {
+        let message = "`server.allowed_hosts` has no host by which other machines reach it, so that they are refused";
+        report.warn(origin, message, "add the host that stands in their URL");
+    }
 }
 
 /// `localhost` is read as 127.0.0.1: resolving names is not a matter of configuration.

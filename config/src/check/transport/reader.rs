@@ -1,5 +1,6 @@
 //! Reads the values of one upstream in which `${VAR}` is replaced.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::check::Context;
@@ -32,9 +33,7 @@ impl Reader<'_> {
     pub(super) fn folder(&self, key: &'static str) -> Option<PathBuf> {
         let text = self.section.text(key)?;
         let path = self.section.path_of(key);
-        let home = text.value.strip_prefix("~/").map(|rest| format!("${{HOME}}/{rest}"));
-        let value = home.as_deref().unwrap_or(text.value);
-        let value = self.expand(&path, At { value, ..text })?;
+        let value = self.expand(&path, At { value: &with_home(text.value), ..text })?;
         if value.trim().is_empty() {
             let remedy = "name a folder, `.` is the one of this file";
             self.section.fail(text.origin, format!("`{path}` is empty"), remedy);
@@ -42,6 +41,14 @@ impl Reader<'_> {
         }
         let absolute = self.context.working_dir.join(text.origin.folder()).join(value);
         Some(absolute.components().collect())
+    }
+}
+
+/// `~` and what is below it as people write it, for us to expand: no shell reads these values.
+pub(super) fn with_home(path: &str) -> Cow<'_, str> {
+    match path.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => Cow::Owned(format!("${{HOME}}{rest}")),
+        _ => Cow::Borrowed(path),
     }
 }
 

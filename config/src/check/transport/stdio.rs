@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 
-use super::reader::{Reader, all};
+use super::reader::{Reader, all, with_home};
 use crate::check::rules;
 use crate::config::Transport;
 use crate::error::quoted;
@@ -39,7 +39,7 @@ fn command(reader: &Reader<'_>, text: At<'_, &str>, has_args: bool) -> Option<St
             format!("`{path}` is a whole command line: {}", quoted(text.value)),
             format!("write `command = {program:?}` and the rest as `args`"),
         ),
-        Some(_) => return plain(reader, "command", text),
+        Some(_) => return plain(reader, "command", At { value: &with_home(text.value), ..text }),
     };
     reader.section.fail(text.origin, message, remedy);
     None
