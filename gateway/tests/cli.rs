@@ -142,3 +142,68 @@ fn nobody_is_shown_a_disk_or_a_home_by_accident() {
         }
     }
 }
+
+const DEAD: &str = "[upstreams.gone]\ncommand = \"no-such-program\"\n";
+
+#[test]
+fn a_plan_tells_which_upstreams_are_down() {
+    let folder = folder(&[("tollgate.toml", DEAD)]);
+    let ran = tollgate(folder.path(), &["plan"]);
+    let told = "\n1 of 2 upstreams is down: gone (`no-such-program` could not be started";
+    assert!(ran.code == Some(0) && ran.stdout.contains(told), "{ran:?}");
+    for (set, expected) in
+        [("[\"*\"]", "\"down\":[{\"server\":\"gone\",\"reason\":\"`no-"), ("[\"context\"]", "\"down\":[]")]
+    {
+        let ran = tollgate(folder.path(), &["plan", "--json", "--set", &format!("profiles.default.upstreams={set}")]);
+        assert!(ran.code == Some(0) && ran.stdout.contains(expected), "{ran:?}");
+    }
+    let ran = tollgate(folder.path(), &["plan", "--set", "profiles.default.upstreams=[\"gone\"]"]);
+    assert!(ran.stdout.starts_with("there are no tools to list\n1 of 1 upstream is down: gone ("), "{ran:?}");
+}
+
+/// The numbers in a text, thousands joined.
+fn numbers(text: &str) -> Vec<u64> {
+    let text = text.replace(',', "");
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+}
+
+#[test]
+fn a_plan_adds_up() {
+    let tool = |n| {
+        format!(r#"{{"name": "tool_{n}", "description": "Does one of many things, the {n}th.", "inputSchema": {{}}}}"#)
+    };
+    let tools: Vec<_> = (0..60).map(tool).collect();
+    let folder = folder(&[("many.json", &format!("[{}]", tools.join(",")))]);
+    let plan = |options: &[&str]| tollgate(folder.path(), &[&["plan", "--tools", "many.json"], options].concat());
+    for options in [&["--budget", "0"][..], &["--budget", "700"], &["--budget", "700", "--query", "tool_7"]] {
+        let ran = plan(options);
+        let rows = ran.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let entries =
+            rows.filter(|row| matches!(row[..], [_, "many", "full" | "pruned" | "described" | "signature", _]));
+        let entries: u64 = entries.map(|row| numbers(row[3])[0]).sum();
+        let of_meta = |line: &&str| line.contains("search_tools, describe_tool");
+        let meta = ran.stdout.lines().find(of_meta).map_or(0, |line| numbers(line)[0]);
+        let total = ran.stdout.lines().find(|line| line.contains(" for the list's own brackets")).unwrap();
+        let [total, frame, ..] = numbers(total)[..] else { unreachable!("{total}") };
+        assert_eq!(entries + meta + frame, total, "{}", ran.stdout);
+    }
+    let ran = plan(&["--budget", "250", "--json"]);
+    assert!(ran.stdout.contains("\"view\":\"omitted\"") && !ran.stdout.contains("\"omit\""), "{ran:?}");
+    assert_eq!(plan(&["--budget", "10"]).code, Some(1));
+}
+
+#[test]
+fn a_check_warns_of_what_will_not_work() {
+    let text = format!("[server]\nlisten = \"0.0.0.0:0\"\n{DEAD}");
+    let folder = folder(&[("tollgate.toml", &text)]);
+    let ran = tollgate(folder.path(), &["config", "check"]);
+    assert!(ran.code == Some(0) && ran.stdout.starts_with("ok: 2 upstreams, 1 profile, "), "{ran:?}");
+    for told in ["other machines reach `server.listen`", "there is no program `no-such-program` on its `PATH`"] {
+        assert!(ran.stderr.contains(told), "{ran:?}");
+    }
+    let ran = tollgate(folder.path(), &["config", "show", "--json"]);
+    for told in [r#""server.listen","value":"0.0.0.0:0""#, r#""server.max_sessions","value":1024"#, r#""value":["*"]"#]
+    {
+        assert!(ran.stdout.contains(told), "{ran:?}");
+    }
+}

@@ -3,7 +3,10 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{ConfigSource, Failure, print, table::Table};
+use super::{
+    ConfigSource, Failure, print,
+    table::{Table, count},
+};
 
 /// Check or show the configuration.
 #[derive(Debug, Args)]
@@ -37,17 +40,19 @@ pub fn run(args: ConfigArgs) -> Result<(), Failure> {
     loaded.warnings.iter().for_each(|it| anstream::eprintln!("warning: {it}"));
     match action {
         Action::Check(_) => {
+            loaded.missing().iter().for_each(|it| anstream::eprintln!("warning: {it}"));
             let config = &loaded.config;
             let files: Vec<_> = loaded.files.iter().map(|it| it.display().to_string()).collect();
             let from = if files.is_empty() { "the built-in defaults".into() } else { files.join(", ") };
-            let (upstreams, profiles) = (config.upstreams.len(), config.profiles.len());
-            print(&format!("ok: {upstreams} upstreams, {profiles} profiles, from {from}\n"))
+            let upstreams = count(config.upstreams.len() as u64, "upstream");
+            let profiles = count(config.profiles.len() as u64, "profile");
+            print(&format!("ok: {upstreams}, {profiles}, from {from}\n"))
         }
         Action::Show { json: true, .. } => {
             let keys: Vec<_> = loaded
                 .show()
                 .iter()
-                .map(|it| json!({"key": it.key, "value": it.value, "origin": it.origin.to_string()}))
+                .map(|it| json!({"key": it.key, "value": it.json, "origin": it.origin.to_string()}))
                 .collect();
             print(&format!("{}\n", json!(keys)))
         }

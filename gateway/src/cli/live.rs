@@ -1,6 +1,6 @@
 //! What a live profile's plan came to, for people: a line per upstream.
 
-use super::table::{Table, thousands};
+use super::table::{Table, count, thousands};
 use crate::{
     mcp::{gate::Gate, view::View},
     upstream::{State, Upstream},
@@ -15,23 +15,34 @@ pub fn summary(gate: &Gate, view: &View) -> String {
         let (tools, full, planned) = tokens_of(view, upstream.id());
         table.row(&[
             upstream.id().to_owned(),
-            state_word(upstream),
+            state_word(upstream).into(),
             thousands(tools),
             thousands(full),
             thousands(planned),
         ]);
     }
     let total = match &view.plan {
+        Ok(_) if view.catalogue.tools().is_empty() => "no tools".into(),
         Ok(plan) => format!(
-            "{} of {} tokens{}",
+            "{} of {}{}",
             thousands(plan.total_tokens),
-            thousands(plan.full_tokens),
+            count(plan.full_tokens, "token"),
             profile.tools_budget_tokens.map_or_else(String::new, |it| format!(", budget {}", thousands(u64::from(it)))),
         ),
         Err(fault) => fault.message(),
     };
     let counted = if profile.count_is_exact { "" } else { ", an estimate for this model" };
-    format!("\nprofile {} for {} ({}{counted}): {total}\n{table}", profile.name, profile.model, profile.tokenizer)
+    let head = format!("profile {} for {} ({}{counted}): {total}", profile.name, profile.model, profile.tokenizer);
+    let reasons: String = gate.upstreams.iter().filter_map(|it| down_line(it)).collect();
+    format!("\n{head}\n{table}{reasons}")
+}
+
+/// Below the table, which a long reason would spread.
+fn down_line(upstream: &Upstream) -> Option<String> {
+    match upstream.state() {
+        State::Down { reason, .. } => Some(format!("{} is down: {reason}\n", upstream.id())),
+        _ => None,
+    }
 }
 
 fn tokens_of(view: &View, server: &str) -> (u64, u64, u64) {
@@ -47,12 +58,12 @@ fn tokens_of(view: &View, server: &str) -> (u64, u64, u64) {
     (tools, full, planned)
 }
 
-fn state_word(upstream: &Upstream) -> String {
+fn state_word(upstream: &Upstream) -> &'static str {
     match upstream.state() {
-        State::Idle => "on demand".into(),
-        State::Starting => "starting".into(),
-        State::Ready(_) => "up".into(),
-        State::Down { reason, .. } => format!("down: {reason}"),
-        State::Stopped => "stopped".into(),
+        State::Idle => "on demand",
+        State::Starting => "starting",
+        State::Ready(_) => "up",
+        State::Down { .. } => "down",
+        State::Stopped => "stopped",
     }
 }

@@ -5,6 +5,7 @@ mod config;
 mod import;
 mod live;
 mod mcp;
+mod pins;
 mod plan;
 mod serve;
 mod start;

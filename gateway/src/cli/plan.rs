@@ -1,18 +1,23 @@
 //! `tollgate plan`: what a profile would list, from files or from live upstreams.
 
+mod report;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
-use super::{
-    ConfigSource, Failure, print, runtime, start,
-    table::{Table, thousands},
+use super::{ConfigSource, Failure, print, runtime, start};
+use crate::{
+    app::App,
+    mcp::{gate::Gate, object::RawObject},
+    serve::DEFAULT_PROFILE,
+    upstream::State,
 };
-use crate::{app::App, mcp::object::RawObject, serve::DEFAULT_PROFILE};
+use tollgate_config::{Config, Profile};
 use tollgate_planners::tools::{Catalogue, ListPlan, ListRequest, NamePolicy, ToolDef, exposed_names};
 use tollgate_tokenizers::Tokenizer;
 
@@ -40,7 +45,7 @@ pub struct PlanArgs {
     /// The budget in tokens, instead of the profile's; 0 for none
     #[arg(short, long, value_name = "TOKENS")]
     budget: Option<u32>,
-    /// Prefer tools that fit this text
+    /// Prefer tools that fit this text; the others get what is left of the budget
     #[arg(short, long, value_name = "TEXT")]
     query: Option<String>,
     /// Print JSON
@@ -55,13 +60,37 @@ struct Planned {
     budget: Option<u32>,
     model: String,
     is_exact: bool,
+    n_upstreams: usize,
+    /// Upstreams whose tools are not known, and why.
+    down: Vec<(String, String)>,
+}
+
+/// Tools and what is said about them where they come from.
+#[derive(Default)]
+struct Tools {
+    defs: Vec<ToolDef>,
+    /// Exposed names that their upstreams' own pins match.
+    pinned: Vec<String>,
+    n_upstreams: usize,
+    down: Vec<(String, String)>,
 }
 
 pub fn run(args: &PlanArgs) -> Result<(), Failure> {
     let config = start::load(&args.source)?.config;
+    let profile = profile(&config, args)?;
+    let tools = match args.tools.is_empty() {
+        true => live_tools(&config, &profile)?,
+        false => file_tools(&args.tools, policy(&profile))?,
+    };
+    let planned = plan(tools, profile, args.query.as_deref())?;
+    print(&if args.json { report::as_json(&planned) } else { report::as_text(&planned) })
+}
+
+/// The profile that was named, with what the command line says instead.
+fn profile(config: &Config, args: &PlanArgs) -> Result<Profile, String> {
     let Some(profile) = config.profiles.get(&args.profile) else {
         let known: Vec<_> = config.profiles.keys().map(String::as_str).collect();
-        return Err(format!("unknown profile `{}`; there is {}", args.profile, known.join(", ")).into());
+        return Err(format!("unknown profile `{}`; there is {}", args.profile, known.join(", ")));
     };
     let mut profile = profile.clone();
     if let Some(name) = &args.model {
@@ -73,9 +102,12 @@ pub fn run(args: &PlanArgs) -> Result<(), Failure> {
     if let Some(budget) = args.budget {
         profile.tools_budget_tokens = Some(budget).filter(|it| *it > 0);
     }
+    Ok(profile)
+}
+
+fn plan(tools: Tools, profile: Profile, query: Option<&str>) -> Result<Planned, String> {
+    let Tools { defs, pinned, n_upstreams, down } = tools;
     let tokenizer = Tokenizer::by_name(&profile.tokenizer).map_err(|error| error.to_string())?;
-    let (defs, pinned) =
-        if args.tools.is_empty() { live_tools(&config, &profile)? } else { file_tools(&args.tools, policy(&profile))? };
     let globs = tollgate_config::glob_set(&profile.pins).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::build(defs, tokenizer);
     let pins = |def: &ToolDef| {
@@ -83,40 +115,42 @@ pub fn run(args: &PlanArgs) -> Result<(), Failure> {
             || globs.is_match(format!("{}/{}", def.server, def.name))
             || pinned.contains(&def.exposed)
     };
-    let request = ListRequest { budget: profile.tools_budget_tokens, pins: &pins, query: args.query.as_deref() };
-    let plan = catalogue.plan(&request).map_err(|error| error.to_string())?;
-    let planned = Planned {
-        catalogue,
-        plan,
-        budget: profile.tools_budget_tokens,
-        model: profile.model,
-        is_exact: profile.count_is_exact,
-    };
-    print(&if args.json { as_json(&planned) } else { as_text(&planned) })
+    let budget = profile.tools_budget_tokens;
+    let plan = catalogue.plan(&ListRequest { budget, pins: &pins, query }).map_err(|error| error.to_string())?;
+    let (model, is_exact) = (profile.model, profile.count_is_exact);
+    Ok(Planned { catalogue, plan, budget, model, is_exact, n_upstreams, down })
 }
 
-fn policy(profile: &tollgate_config::Profile) -> NamePolicy {
+fn policy(profile: &Profile) -> NamePolicy {
     match profile.names {
         tollgate_config::NamePolicy::Always => NamePolicy::Always,
         tollgate_config::NamePolicy::OnCollision => NamePolicy::OnCollision,
     }
 }
 
-type Tools = (Vec<ToolDef>, Vec<String>);
-
 /// Starts the profile's upstreams, takes their lists, and stops them again.
-fn live_tools(config: &tollgate_config::Config, profile: &tollgate_config::Profile) -> Result<Tools, Failure> {
+fn live_tools(config: &Config, profile: &Profile) -> Result<Tools, Failure> {
     runtime()?.block_on(async {
         let (app, gate) = App::of_profile(config, &profile.name)?;
         app.start();
         let view = crate::signal::interruptible(gate.settled_view()).await;
         let view = view.map_or_else(|| Err("was interrupted".into()), |it| it.map_err(|fault| fault.message()));
+        let down = down(&gate);
         app.stop().await;
         let view = view?;
         let pinned = view.catalogue.tools().iter().zip(&view.routes).filter(|(_, route)| route.tool.pinned);
         let pinned = pinned.map(|(def, _)| def.exposed.clone()).collect();
-        Ok((view.catalogue.tools().to_vec(), pinned))
+        Ok(Tools { defs: view.catalogue.tools().to_vec(), pinned, n_upstreams: gate.upstreams.len(), down })
     })
+}
+
+/// The upstreams that are not up, and why.
+fn down(gate: &Gate) -> Vec<(String, String)> {
+    let reason = |state| match state {
+        State::Down { reason, .. } => Some(reason),
+        _ => None,
+    };
+    gate.upstreams.iter().filter_map(|it| Some((it.id().to_owned(), reason(it.state())?))).collect()
 }
 
 fn file_tools(paths: &[PathBuf], policy: NamePolicy) -> Result<Tools, Failure> {
@@ -139,7 +173,7 @@ fn file_tools(paths: &[PathBuf], policy: NamePolicy) -> Result<Tools, Failure> {
         exposed,
         definition,
     });
-    Ok((defs.collect(), Vec::new()))
+    Ok(Tools { defs: defs.collect(), ..Tools::default() })
 }
 
 type FileTool = (String, String, Arc<RawValue>);
@@ -166,64 +200,4 @@ fn file_list(path: &Path) -> Result<Vec<FileTool>, String> {
             Ok((server.clone(), name, tool.into()))
         })
         .collect()
-}
-
-fn as_json(planned: &Planned) -> String {
-    let Planned { catalogue, plan, budget, .. } = planned;
-    let tools: Vec<_> = plan
-        .entries
-        .iter()
-        .filter_map(|entry| Some((entry, catalogue.tools().get(entry.idx)?)))
-        .map(|(entry, def)| {
-            let view = entry.view.map_or("omit", |it| it.name());
-            json!({"server": def.server, "name": def.exposed, "view": view, "tokens": entry.tokens})
-        })
-        .collect();
-    let out = json!({
-        "budget": budget,
-        "total_tokens": plan.total_tokens,
-        "full_tokens": plan.full_tokens,
-        "gap": plan.gap,
-        "tools": tools,
-    });
-    format!("{out}\n")
-}
-
-fn as_text(planned: &Planned) -> String {
-    let Planned { catalogue, plan, budget, model, is_exact } = planned;
-    let mut table = Table::new(&["tool", "server", "view", ">tokens"]);
-    let mut omitted = 0;
-    for entry in &plan.entries {
-        let (Some(view), Some(def)) = (entry.view, catalogue.tools().get(entry.idx)) else {
-            omitted += 1;
-            continue;
-        };
-        table.row(&[def.exposed.clone(), def.server.clone(), view.name().into(), entry.tokens.to_string()]);
-    }
-    let mut text = table.to_string();
-    let mut line = |it: String| text.push_str(&format!("{it}\n"));
-    line(String::new());
-    if plan.meta_tools_tokens > 0 {
-        let tokens = thousands(plan.meta_tools_tokens);
-        line(format!(
-            "{tokens} tokens for search_tools, describe_tool and call_tool, the index of short views included"
-        ));
-    }
-    if omitted > 0 {
-        line(format!(
-            "{omitted} tools are left out: their tokens buy less than those of the tools above; search_tools finds them"
-        ));
-    }
-    let of_budget =
-        budget.map_or_else(|| " (no budget)".into(), |it| format!(" of {} budgeted", thousands(u64::from(it))));
-    let total = plan.total_tokens;
-    let share = if plan.full_tokens > 0 { 100.0 * total as f64 / plan.full_tokens as f64 } else { 100.0 };
-    line(format!("{}{of_budget}, {share:.1} % of {} in full", thousands(total), thousands(plan.full_tokens)));
-    let estimate =
-        if *is_exact { "exact" } else { "an estimate: this model's own tokenizer is not public or not read yet" };
-    line(format!("counted for {model} ({}), {estimate}", catalogue.tokenizer().name()));
-    if budget.is_some() {
-        line(format!("at most {:.2} % from the best plan that is possible", 100.0 * plan.gap));
-    }
-    text
 }

@@ -58,6 +58,12 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// So many of what `noun` names: `1 token`, `2,000 tokens`.
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +75,13 @@ mod tests {
         table.row(&["longer".into(), "7".into()]);
         let plain = anstream::adapter::strip_str(&table.to_string()).to_string();
         assert_eq!(plain, "tool    tokens\na        1,000\nlonger       7\n");
+    }
+
+    #[test]
+    fn one_is_no_plural() {
+        for (number, text) in [(0, "0 tokens"), (1, "1 token"), (2_000, "2,000 tokens")] {
+            assert_eq!(count(number, "token"), text);
+        }
     }
 
     #[test]
