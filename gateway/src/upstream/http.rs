@@ -148,7 +148,7 @@ impl Shared {
             _ => None,
         };
         let request = self.request(&state, message, about).body(body);
-        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let response = request.send().await.map_err(unreachable)?;
         self.keep_session(message, response.headers());
         self.take_answer(response, id, &state).await
     }
@@ -214,7 +214,7 @@ impl Shared {
         let mut body = Vec::new();
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| unreachable(&error))?;
+            let chunk = chunk.map_err(unreachable)?;
             if body.len() + chunk.len() > self.max_message_bytes {
                 return Err(self.too_long());
             }
@@ -289,7 +289,7 @@ impl Shared {
         if let Some(id) = last_event_id {
             builder = builder.header(headers::LAST_EVENT_ID, id);
         }
-        let response = builder.send().await.map_err(|error| unreachable(&error))?;
+        let response = builder.send().await.map_err(unreachable)?;
         if response.status().is_success() && is_event_stream(&response) {
             return Ok(response);
         }
@@ -382,9 +382,13 @@ fn is_event_stream(response: &Response) -> bool {
     kind.is_some_and(|it| it.to_ascii_lowercase().starts_with(EVENT_STREAM))
 }
 
-fn unreachable(error: &reqwest::Error) -> Refusal {
+fn unreachable(mut error: reqwest::Error) -> Refusal {
+    // The reason is shown to clients, and a query may be a secret.
+    if let Some(url) = error.url_mut() {
+        url.set_query(None);
+    }
     let mut reason = format!("cannot be reached ({error}");
-    let mut source = std::error::Error::source(error);
+    let mut source = std::error::Error::source(&error);
     while let Some(inner) = source {
         reason.push_str(&format!(": {inner}"));
         source = inner.source();

@@ -165,6 +165,16 @@ impl Upstream {
         *self.lists_deadline.get_or_init(|| Instant::now() + self.deps.lists_wait)
     }
 
+    /// Why its offer may be missing; `None` while it is up, and where nobody wanted it yet.
+    pub fn trouble(&self) -> Option<String> {
+        if self.is_live() {
+            return None;
+        }
+        let reason = lock(&self.trouble).clone();
+        let is_starting = matches!(self.state(), State::Starting);
+        reason.map(|it| format!("is down: {it}")).or_else(|| is_starting.then(|| "is still starting".into()))
+    }
+
     pub fn is_live(&self) -> bool {
         self.live_connection().is_some()
     }

@@ -330,6 +330,31 @@ def test_an_unknown_tool_is_an_error_that_names_it(gateway):
         wire.result("prompts/get", {"name": "no_such_prompt"})
 
 
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_who_looks_for_a_tool_is_told_which_upstreams_are_down(gateway, revision):
+    bad = faults("exit-at-start")
+    running = gateway({"bad": bad, "worse": command("/nonexistent/server"), "good": behaving()}, EVERYTHING)
+    wire = Wire(running.url(), revision)
+    told = [
+        wire.failure("no_such_tool"),
+        wire.failure("call_tool", {"name": "no_such_tool", "arguments": {}}),
+        wire.failure("describe_tool", {"name": "no_such_tool"}),
+        wire.text("search_tools", {"query": "greet somebody"}),
+        wire.text("search_tools", {"query": ""}),
+        wire.text("search_tools", {"query": "x", "server": "bad"}),
+    ]
+    for text in told:
+        assert "Upstream `bad` is down: exited (exit status: 3); its last words: `boom: no config file`." in text
+        assert "Upstream `worse` is down: `/nonexistent/server` could not be started" in text
+    assert b"is down" not in wire.request("tools/list")
+
+
+def test_nothing_is_said_of_upstreams_that_are_up(gateway):
+    wire = Wire(gateway({"good": behaving()}, EVERYTHING).url())
+    assert "pstream" not in wire.failure("no_such_tool")
+    assert "is down" not in wire.text("search_tools", {"query": "greet somebody"})
+
+
 # Bytes that must not change.
 
 

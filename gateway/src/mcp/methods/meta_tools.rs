@@ -3,7 +3,10 @@
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::tools::{call_route, fit, tool_error};
+use super::{
+    missing,
+    tools::{call_route, fit, tool_error},
+};
 use crate::mcp::{
     caller::Caller,
     gate::Gate,
@@ -16,6 +19,9 @@ use tollgate_planners::tools::{CALL_TOOL, DESCRIBE_TOOL, SEARCH_TOOLS, SearchReq
 /// Tools that one search shows unless asked for more, and at most.
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 500;
+
+/// A search's answer gives at most one part in so many of its budget to upstreams that are not up.
+const MISSING_SHARE: u32 = 3;
 
 type MetaTool = for<'a> fn(&'a Gate, &'a Caller, RawObject) -> BoxFuture<'a, Outcome>;
 
@@ -33,6 +39,10 @@ fn text_result(caller: &Caller, text: &str) -> Raw {
     fit(caller, raw(&json!({"content": [{"type": "text", "text": text}]})))
 }
 
+fn tokens(view: &View, text: &str) -> u32 {
+    u32::try_from(view.catalogue.tokenizer().count(text)).unwrap_or(u32::MAX)
+}
+
 fn arguments_of(params: &RawObject) -> RawObject {
     params.get_object("arguments").unwrap_or_default()
 }
@@ -43,14 +53,17 @@ async fn search_tools(gate: &Gate, caller: &Caller, params: RawObject) -> Outcom
     let query = arguments.get_str("query").unwrap_or_default();
     let server = arguments.get_str("server");
     let asked: Option<usize> = arguments.get("limit").and_then(|it| serde_json::from_str(it.get()).ok());
+    // What was found comes first.
+    let share = gate.profile.search_budget_tokens / MISSING_SHARE;
+    let missing = missing::within(gate, |text| tokens(&view, text) <= share);
     let request = SearchRequest {
         query: &query,
         server: server.as_deref(),
         limit: asked.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
-        budget: gate.profile.search_budget_tokens,
+        budget: gate.profile.search_budget_tokens.saturating_sub(tokens(&view, &missing)),
     };
     let found = search(&view.catalogue, &request);
-    Ok(text_result(caller, &found.text))
+    Ok(text_result(caller, &format!("{}{missing}", found.text)))
 }
 
 async fn describe_tool(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
@@ -61,7 +74,7 @@ async fn describe_tool(gate: &Gate, caller: &Caller, params: RawObject) -> Outco
     };
     match view.find(&name) {
         Some(idx) => Ok(text_result(caller, view.catalogue.describe(idx).get())),
-        None => Ok(fit(caller, tool_error(&no_such_tool(&view, &name)))),
+        None => Ok(fit(caller, tool_error(&no_such_tool(gate, &view, &name)))),
     }
 }
 
@@ -72,7 +85,7 @@ async fn call_tool(gate: &Gate, caller: &Caller, mut params: RawObject) -> Outco
         return Ok(fit(caller, tool_error("`name` is required: the name of the tool to call")));
     };
     let Some(idx) = view.find(&name) else {
-        return Ok(fit(caller, tool_error(&no_such_tool(&view, &name))));
+        return Ok(fit(caller, tool_error(&no_such_tool(gate, &view, &name))));
     };
     match inner_arguments(&arguments) {
         Ok(inner) => params.set("arguments", inner),
@@ -94,10 +107,10 @@ fn inner_arguments(arguments: &RawObject) -> Result<Raw, String> {
         .ok_or_else(|| format!("`arguments` must be an object with the tool's arguments, and is `{}`", given.get()))
 }
 
-fn no_such_tool(view: &View, name: &str) -> String {
+fn no_such_tool(gate: &Gate, view: &View, name: &str) -> String {
     let near = near(view, name);
     let remedy = if near.is_empty() { String::new() } else { format!(" Did you mean {near}?") };
-    format!("There is no tool `{name}`.{remedy} Find tools with `{SEARCH_TOOLS}`.")
+    format!("There is no tool `{name}`.{remedy} Find tools with `{SEARCH_TOOLS}`.{}", missing::note(gate))
 }
 
 /// Up to three tools whose names share words with `name`.

@@ -4,6 +4,7 @@ mod completion;
 mod lifecycle;
 mod logging;
 mod meta_tools;
+mod missing;
 mod prompts;
 mod resources;
 mod subscriptions;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{forward, meta_tools, own_result, required};
+use super::{forward, meta_tools, missing, own_result, required};
 use crate::{
     mcp::{
         caller::Caller,
@@ -36,7 +36,7 @@ pub async fn call(gate: &Gate, caller: &Caller, params: RawObject) -> Outcome {
         // Its upstream may be starting.
         view = gate.known_view().await?;
     }
-    let idx = view.find(&name).ok_or_else(|| unknown_tool(&view, &name))?;
+    let idx = view.find(&name).ok_or_else(|| unknown_tool(gate, &view, &name))?;
     call_route(&view.routes[idx], caller, params).await
 }
 
@@ -76,8 +76,8 @@ pub fn fit(caller: &Caller, result: Raw) -> Raw {
     crate::mcp::gate::fit_result(caller, crate::mcp::era::Era::Legacy, result, false)
 }
 
-pub fn unknown_tool(view: &View, name: &str) -> Fault {
+fn unknown_tool(gate: &Gate, view: &View, name: &str) -> Fault {
     let near = meta_tools::near(view, name);
     let remedy = if near.is_empty() { "see `tools/list`".to_owned() } else { format!("did you mean {near}?") };
-    Fault::new(INVALID_PARAMS, format!("unknown tool: `{name}`; {remedy}"))
+    Fault::new(INVALID_PARAMS, format!("unknown tool: `{name}`; {remedy}{}", missing::note(gate)))
 }
