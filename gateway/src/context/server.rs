@@ -10,6 +10,7 @@ use rmcp::{
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
+use serde_json::Value;
 
 use tollgate_config::Models;
 use tollgate_tokenizers::Tokenizer;
@@ -44,7 +45,18 @@ impl JsonSchema for Whole {
     }
 }
 
+/// What may be left out has no default: a client that fills in a null would break the type that stands beside it.
+fn without_null_defaults(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(serde_json::Map::values_mut).filter_map(Value::as_object_mut) {
+        if property.get("default").is_some_and(Value::is_null) {
+            property.shift_remove("default");
+        }
+    }
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
 struct CountTokens {
     /// The text to count. Give this or `path`.
     #[serde(default)]
@@ -61,6 +73,7 @@ struct CountTokens {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
 struct ReadText {
     /// The file, relative to the root.
     path: String,
@@ -79,6 +92,7 @@ struct ReadText {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
 struct ListFiles {
     /// The folder, relative to the root; the root if left out.
     #[serde(default)]
