@@ -4,8 +4,12 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -206,4 +210,34 @@ fn a_check_warns_of_what_will_not_work() {
     {
         assert!(ran.stdout.contains(told), "{ran:?}");
     }
+}
+
+#[test]
+fn a_running_gateway_tells_what_is_not_as_meant() {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let text = "[server]\nlisten = \"0.0.0.0:0\"\n[profiles.default]\npins = [\"context/wrong\"]\n";
+    let folder = folder(&[("tollgate.toml", text)]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+    command.current_dir(folder.path()).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut serving = command.spawn().unwrap();
+    let (sender, heard) = mpsc::channel();
+    let lines = BufReader::new(serving.stderr.take().unwrap()).lines();
+    let listening = thread::spawn(move || lines.map_while(Result::ok).for_each(|line| drop(sender.send(line))));
+    let mut missing = Vec::new();
+    let told = [
+        "other machines reach `server.listen`",
+        "no tool matches the pin `context/wrong`",
+        "`tollgate.toml` has changed",
+    ];
+    for expected in told {
+        if expected.ends_with("changed") {
+            fs::write(folder.path().join("tollgate.toml"), text).unwrap();
+        }
+        let is_heard = std::iter::from_fn(|| heard.recv_timeout(PATIENCE).ok()).any(|line| line.contains(expected));
+        missing.extend((!is_heard).then_some(expected));
+    }
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    listening.join().unwrap();
+    assert_eq!(missing, [""; 0]);
 }
