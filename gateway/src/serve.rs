@@ -11,7 +11,7 @@ use axum::{
     serve::ListenerExt,
 };
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     app::App,
@@ -25,6 +25,9 @@ use tollgate_config::Server;
 /// The profile behind `/mcp`.
 pub const DEFAULT_PROFILE: &str = "default";
 
+/// After the last running call at shutdown, its client has this long to ask what it needs to read the answer.
+const LAST_QUESTIONS: Duration = Duration::from_millis(500);
+
 #[derive(Clone)]
 struct Web {
     app: Arc<App>,
@@ -33,6 +36,7 @@ struct Web {
     keep_alive: Duration,
     max_body_bytes: usize,
     closing: CancellationToken,
+    running: TaskTracker,
 }
 
 /// Serves until `closing`, then waits for running calls, at most `shutdown_grace`.
@@ -52,8 +56,9 @@ pub async fn run(
         keep_alive: config.keep_alive,
         max_body_bytes: config.max_body_bytes,
         closing: closing.clone(),
+        running: TaskTracker::new(),
     };
-    let sessions = Arc::clone(&web.sessions);
+    let running = web.running.clone();
     let router = Router::new()
         .route("/mcp", any(default_profile))
         .route("/mcp/{profile}", any(named_profile))
@@ -68,17 +73,23 @@ pub async fn run(
         }
     });
     let grace = config.shutdown_grace;
-    let serving = axum::serve(listener, router).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let serving = axum::serve(listener, router).with_graceful_shutdown(drained(closing.clone(), running));
     tokio::select! {
         served = serving => served?,
         () = overdue(&closing, grace) => tracing::warn!("calls still running after {} s were ended", grace.as_secs_f64()),
     }
-    // Legacy calls outlive their connections.
-    let deadline = tokio::time::Instant::now() + grace;
-    while sessions.is_busy() && tokio::time::Instant::now() < deadline {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
     Ok(())
+}
+
+/// Waits for the word to close, and then for running calls. New connections are answered until then: a client may need a
+/// list to understand the answer that it waited for.
+async fn drained(closing: CancellationToken, running: TaskTracker) {
+    closing.cancelled().await;
+    running.close();
+    while !running.is_empty() {
+        running.wait().await;
+        tokio::time::sleep(LAST_QUESTIONS).await;
+    }
 }
 
 async fn overdue(closing: &CancellationToken, grace: Duration) {
@@ -103,6 +114,8 @@ async fn profile(web: Web, name: &str, request: Request) -> Response {
         let told = format!("unknown profile `{name}`; there is {}\n", known.join(", "));
         return (StatusCode::NOT_FOUND, told).into_response();
     };
+    // From its first byte on; the call itself may go on after this handler.
+    let _counted = web.running.token();
     serve(endpoint(web, gate), request).await
 }
 
@@ -113,6 +126,7 @@ fn endpoint(web: Web, gate: Arc<Gate>) -> Endpoint {
         keep_alive: web.keep_alive,
         max_body_bytes: web.max_body_bytes,
         closing: web.closing,
+        running: web.running,
     }
 }
 

@@ -18,7 +18,10 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
 use tokio::sync::mpsc;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use detached::Detached;
 pub use guard::Guard;
@@ -48,6 +51,8 @@ pub struct Endpoint {
     pub max_body_bytes: usize,
     /// Cancelled when the gateway shuts down: standing streams end, running calls may finish.
     pub closing: CancellationToken,
+    /// Requests that a shutdown waits for.
+    pub running: TaskTracker,
 }
 
 /// Answers any request to the endpoint.
@@ -127,8 +132,9 @@ async fn modern(endpoint: &Endpoint, headers: &HeaderMap, request: &Request) -> 
             }
         });
     }
-    let (gate, request) = (Arc::clone(&endpoint.gate), request.clone());
+    let (gate, request, counted) = (Arc::clone(&endpoint.gate), request.clone(), endpoint.running.token());
     let work = Detached::new(async move {
+        let _counted = counted;
         let outcome = gate.handle(&caller, &request).await;
         outbox.finish(Message::response(request.id, outcome)).await;
     });
@@ -218,10 +224,11 @@ async fn legacy_request(endpoint: &Endpoint, session: Arc<Session>, request: Req
         outbox: outbox.clone(),
         cancel: session.start(&request.id),
     };
-    let gate = Arc::clone(&endpoint.gate);
-    let running = Arc::clone(&session);
+    let (gate, running) = (Arc::clone(&endpoint.gate), Arc::clone(&session));
+    let counted = endpoint.running.token();
     // A broken connection does not cancel a legacy request.
     let work = Detached::new(async move {
+        let _counted = counted;
         let outcome = gate.handle(&caller, &request).await;
         running.finish(&request.id);
         // A cancelled request has no answer (2025-11-25, cancellation).

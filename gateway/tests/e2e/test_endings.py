@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from pipe import Pipe
 from tollgate import FIXTURE, STOP_S, TOLLGATE, Gateway, behaving, command, config_text, environment, faults, poll
-from wire import Wire
+from wire import LEGACY, MODERN, Wire
 
 EVERYTHING = {"default": {"tools_budget_tokens": "off"}}
 GONE_S = 10
@@ -124,6 +125,38 @@ def test_a_start_that_took_too_long_is_gone_before_the_next_one(gateway, tmp_pat
     gateway({"bad": family.upstream, "good": behaving()}, EVERYTHING)
     family.started(count=2)
     assert all(is_gone(process_id) for process_id in family.generations()[0])
+
+
+# What a shutdown waits for.
+
+
+@pytest.mark.parametrize("revision", [LEGACY, MODERN])
+def test_a_client_is_answered_until_its_running_call_is(gateway, revision):
+    running = gateway({"bad": faults("hang", call_timeout_s=3), "good": behaving()}, EVERYTHING)
+    wire = Wire(running.url(), revision)
+    said = []
+    calling = threading.Thread(target=lambda: said.append(wire.failure("hang")), daemon=True)
+    calling.start()
+    time.sleep(0.5)
+    running.process.terminate()
+    time.sleep(0.5)
+    assert "greet" in wire.names()
+    calling.join(timeout=10)
+    assert "did not answer" in said[0]
+    assert "greet" in wire.names()
+    assert running.process.wait(5) == 0
+
+
+@pytest.mark.parametrize("revision", [LEGACY, MODERN])
+def test_a_shutdown_ends_after_its_grace_whatever_runs(tmp_path, revision):
+    upstreams = {"bad": faults("hang")}
+    with Gateway(tmp_path, upstreams, EVERYTHING, server={"shutdown_grace_s": 2}) as running:
+        hanging = Wire(running.url(), revision).send("tools/call", {"name": "hang", "arguments": {}})
+        time.sleep(0.5)
+        started = time.monotonic()
+        assert running.stop() == 0
+        assert 1.5 < time.monotonic() - started < 4
+        hanging.close()
 
 
 # Why a start failed.

@@ -111,11 +111,6 @@ impl Sessions {
         }
     }
 
-    /// Whether any session has a request running.
-    pub fn is_busy(&self) -> bool {
-        lock(&self.held).values().any(|it| it.session.is_busy())
-    }
-
     fn sweep(&self, now: Instant) {
         lock(&self.held).retain(|id, it| {
             let is_idle = !it.session.is_busy()
