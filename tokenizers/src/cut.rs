@@ -1,19 +1,20 @@
-//! Places where a text may be cut without changing its tokens.
+//! Places where a text may be cut without changing its tokens, and cuts that fit a number of tokens.
 //!
-//! The vocabularies here first split text with a regular expression and merge bytes only inside a piece. Wherever
-//! that expression splits *whatever stands around*, the tokens of the whole are the tokens of the two halves. That
-//! lets a count stop early, keeps memory flat on long text and keeps the regular expression off long runs.
+//! The vocabularies here first split text into pieces and merge bytes only inside a piece. Wherever every split has a
+//! boundary *whatever stands around*, the tokens of the whole are the tokens of the two halves. That lets a count stop
+//! early, go on where text is appended, and be put together of parts.
+
+use crate::tokenizer::Tokenizer;
 
 /// Chunks aim at this size: small against a budget, large against the cost of one call.
 const CHUNK_BYTES: usize = 4 << 10;
 
-/// A run without any cut that is longer than this is cut regardless. No language writes 256 KiB without a space or
-/// a full stop, and the regular expression's backtracking gives up (by panicking) near a million spaces.
-const RUN_BYTES: usize = 256 << 10;
+/// Below this length the longest fitting prefix of an unbroken run is found by trying every end.
+const SHORT_RUN_BYTES: usize = 256;
 
 /// True if every split puts a boundary between `prev` and `next`.
 ///
-/// Neither expression has an alternative in which a space follows something that is not white space, nor one in
+/// No expression has an alternative in which a space follows something that is not white space, nor one in
 /// which a letter or digit is followed by punctuation other than the apostrophe of a contraction.
 pub(crate) fn is_cut(prev: char, next: char) -> bool {
     let after_word = prev.is_ascii_alphanumeric() || is_ideograph_or_kana(prev);
@@ -36,7 +37,7 @@ pub(crate) fn next_cut(text: &str, from: usize) -> usize {
         return text.len();
     };
     for (offset, next) in text[start..].char_indices() {
-        if is_cut(prev, next) || offset > RUN_BYTES {
+        if is_cut(prev, next) {
             return start + offset;
         }
         prev = next;
@@ -64,6 +65,86 @@ fn pieces(text: &str, target_bytes: usize) -> impl Iterator<Item = &str> {
         rest = tail;
         Some(head)
     })
+}
+
+/// The last cut in `text`, or 0.
+pub(crate) fn last_cut(text: &str) -> usize {
+    let mut next = None;
+    for (at, prev) in text.char_indices().rev() {
+        if let Some((start, c)) = next
+            && is_cut(prev, c)
+        {
+            return start;
+        }
+        next = Some((at, prev));
+    }
+    0
+}
+
+/// See [`Tokenizer::prefix_within`].
+pub(crate) fn prefix_within(tokenizer: Tokenizer, text: &str, limit: usize) -> usize {
+    let text = &text[..text.floor_char_boundary(tokenizer.reach(limit))];
+    let (fitting, left) = take_whole(tokenizer, chunks(text), limit);
+    let chunk = chunks(&text[fitting..]).next().unwrap_or_default();
+    let (in_chunk, left) = take_whole(tokenizer, words(chunk), left);
+    let word = words(&chunk[in_chunk..]).next().unwrap_or_default();
+    fitting + in_chunk + prefix_of_word(tokenizer, word, left)
+}
+
+/// Bytes of the leading pieces that fit into `limit` together, and how many tokens are left.
+fn take_whole<'a>(tokenizer: Tokenizer, pieces: impl Iterator<Item = &'a str>, limit: usize) -> (usize, usize) {
+    let (mut bytes, mut left) = (0, limit);
+    for piece in pieces {
+        let Some(remaining) = left.checked_sub(tokenizer.count(piece)) else { break };
+        left = remaining;
+        bytes += piece.len();
+    }
+    (bytes, left)
+}
+
+fn prefix_of_word(tokenizer: Tokenizer, word: &str, limit: usize) -> usize {
+    let reach = tokenizer.reach(limit).min(word.len());
+    let fits = |end: usize| tokenizer.count(&word[..end]) <= limit;
+    if reach <= SHORT_RUN_BYTES {
+        let mut ends = (0..=reach).rev().filter(|&end| word.is_char_boundary(end));
+        return ends.find(|&end| fits(end)).unwrap_or(0);
+    }
+    let (mut low, mut high) = (0, reach + 1);
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if fits(word.floor_char_boundary(middle)) { low = middle } else { high = middle }
+    }
+    word.floor_char_boundary(low)
+}
+
+/// See [`Tokenizer::suffix_within`].
+pub(crate) fn suffix_within(tokenizer: Tokenizer, text: &str, limit: usize) -> usize {
+    let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(tokenizer.reach(limit)))..];
+    let (mut taken, mut left) = (0, limit);
+    for word in words(tail).collect::<Vec<_>>().into_iter().rev() {
+        let Some(remaining) = left.checked_sub(tokenizer.count(word)) else {
+            return taken + suffix_of_word(tokenizer, word, left);
+        };
+        left = remaining;
+        taken += word.len();
+    }
+    taken
+}
+
+fn suffix_of_word(tokenizer: Tokenizer, word: &str, limit: usize) -> usize {
+    let start = word.len().saturating_sub(tokenizer.reach(limit));
+    let fits = |start: usize| tokenizer.count(&word[start..]) <= limit;
+    if word.len() - start <= SHORT_RUN_BYTES {
+        let mut starts = (start..=word.len()).filter(|&it| word.is_char_boundary(it));
+        return word.len() - starts.find(|&it| fits(it)).unwrap_or(word.len());
+    }
+    // `high` always fits.
+    let (mut low, mut high) = (start, word.len());
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if fits(word.ceil_char_boundary(middle)) { high = middle } else { low = middle }
+    }
+    word.len() - word.ceil_char_boundary(high)
 }
 
 #[cfg(test)]

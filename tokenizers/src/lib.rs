@@ -4,9 +4,22 @@
 //! stay for the life of the process. Text is always *ordinary*: `<|endoftext|>` in a tool description is seven
 //! characters of punctuation and letters, never a control token.
 
-mod counter;
+mod bpe;
 mod cut;
+mod intervals;
+mod model;
 mod registry;
+mod running;
+mod split;
+mod sync;
+mod tokenizer;
+mod vocab;
 
-pub use counter::Counter;
-pub use registry::{TOKENIZERS, Tokenizer, TokenizerEntry, UnknownTokenizer};
+pub use bpe::BadVocabulary;
+pub use intervals::Intervals;
+pub use model::Normal;
+pub use registry::{TOKENIZERS, TokenizerEntry};
+pub use running::Running;
+pub use split::Split;
+pub use tokenizer::{Tokenizer, UnknownTokenizer};
+pub use vocab::VocabularyError;

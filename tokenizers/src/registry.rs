@@ -1,183 +1,203 @@
-//! The known vocabularies, one [`TOKENIZERS`] entry each, and the handle that counts with them.
+//! The vocabularies that come with the crate, one [`TOKENIZERS`] entry each.
 
-use std::fmt;
+use std::{borrow::Cow, sync::OnceLock};
 
-use tiktoken_rs::CoreBPE;
+use crate::{
+    model::{Model, Normal, Recipe},
+    split::Split,
+    vocab::{self, VocabularyError},
+};
 
-use crate::cut;
+/// Where a vocabulary's tokens are read from.
+pub(crate) enum Source {
+    /// A file of a `splintr-vocab-*` crate.
+    Packed(&'static [u8]),
+    /// The same, its tokens spelled in GPT-2's alphabet, and control tokens up to before an id.
+    Spelled(&'static [u8], u32),
+    /// A table of `tiktoken-rs`, up to before the first control token.
+    Tiktoken(fn() -> &'static tiktoken_rs::CoreBPE, u32),
+}
 
-/// No token of the vocabularies below is longer than this many bytes (the longest are runs of spaces), which
-/// bounds from below what a text of known length can cost without looking at it.
-const LONGEST_TOKEN_BYTES: usize = 128;
-
-/// Below this length the longest fitting prefix of an unbroken run is found by trying every end.
-const SHORT_RUN_BYTES: usize = 256;
-
-/// One vocabulary: its names and where its tables come from.
+/// One vocabulary: its names, its rules, and where its tables come from.
 pub struct TokenizerEntry {
     /// The name shown to users and written in configuration.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Other spellings that mean the same vocabulary.
     pub aliases: &'static [&'static str],
-    // tiktoken-rs keeps each table behind its own lazy static, so this is the load and the look-up in one.
-    tables: fn() -> &'static CoreBPE,
+    /// What splits text before tokens are made.
+    pub split: Split,
+    /// What happens to text before that.
+    pub normal: Normal,
+    /// Control tokens and their ids. Text never becomes one by accident.
+    pub specials: &'static [(&'static str, u32)],
+    source: Option<Source>,
+    model: OnceLock<Model>,
 }
 
-/// Every vocabulary that [`Tokenizer::by_name`] finds.
-pub static TOKENIZERS: &[TokenizerEntry] = &[
-    TokenizerEntry { name: "o200k_base", aliases: &["o200k"], tables: tiktoken_rs::o200k_base_singleton },
-    TokenizerEntry { name: "cl100k_base", aliases: &["cl100k"], tables: tiktoken_rs::cl100k_base_singleton },
-];
+impl TokenizerEntry {
+    const fn new(name: &'static str, aliases: &'static [&'static str], split: Split, source: Source) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            aliases,
+            split,
+            normal: Normal::AsIs,
+            specials: &[],
+            source: Some(source),
+            model: OnceLock::new(),
+        }
+    }
 
-/// A handle to one vocabulary; copying it is free.
-#[derive(Clone, Copy)]
-pub struct Tokenizer(&'static TokenizerEntry);
+    const fn packed(name: &'static str, aliases: &'static [&'static str], split: Split, file: &'static [u8]) -> Self {
+        Self::new(name, aliases, split, Source::Packed(file))
+    }
 
-/// The name matches no entry of [`TOKENIZERS`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown tokenizer `{name}`; known ones are {known}")]
-pub struct UnknownTokenizer {
-    /// What was asked for.
-    pub name: String,
-    /// The names that exist, separated by commas.
-    pub known: String,
-}
+    const fn nfc(mut self) -> Self {
+        self.normal = Normal::Nfc;
+        self
+    }
 
-impl Tokenizer {
-    /// The vocabulary with this name or alias. Loads nothing yet.
-    ///
-    /// # Errors
-    /// [`UnknownTokenizer`], which lists the known names.
-    pub fn by_name(name: &str) -> Result<Self, UnknownTokenizer> {
-        let is_it = |entry: &&TokenizerEntry| entry.name == name || entry.aliases.contains(&name);
-        TOKENIZERS.iter().find(is_it).map(Tokenizer).ok_or_else(|| UnknownTokenizer {
-            name: name.to_owned(),
-            known: TOKENIZERS.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
+    const fn with_specials(mut self, specials: &'static [(&'static str, u32)]) -> Self {
+        self.specials = specials;
+        self
+    }
+
+    /// A vocabulary that was read from a user's file.
+    pub(crate) fn loaded(name: String, recipe: Recipe<'_>) -> Result<Self, VocabularyError> {
+        let (split, normal) = (recipe.split, recipe.normal);
+        let model = OnceLock::from(Model::new(recipe)?);
+        Ok(Self { name: name.into(), aliases: &[], split, normal, specials: &[], source: None, model })
+    }
+
+    /// The tables, made at first use.
+    pub(crate) fn model(&self) -> &Model {
+        self.model.get_or_init(|| {
+            // A test loads every entry, so that the files that come with the crate are known to be sound.
+            self.read().unwrap_or_else(|error| unreachable!("vocabulary `{}`: {error}", self.name))
         })
     }
 
-    /// The vocabulary's own name, never an alias.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// Loads the tables now (about 0.1 s), so that the first request does not pay for it.
-    pub fn load(self) {
-        self.tables();
-    }
-
-    /// How many tokens `text` is, in O(n log n) of its longest unbroken run.
-    ///
-    /// An unbroken run of more than 256 KiB (no space, no punctuation after a word) is counted in pieces, which may
-    /// differ from the model's own count by a few tokens a piece.
-    #[must_use]
-    pub fn count(self, text: &str) -> usize {
-        cut::chunks(text).map(|chunk| self.count_chunk(chunk)).sum()
-    }
-
-    /// The token ids of `text`; as many as [`count`](Self::count) says.
-    #[must_use]
-    pub fn encode(self, text: &str) -> Vec<u32> {
-        cut::chunks(text).flat_map(|chunk| self.tables().encode_ordinary(chunk)).collect()
-    }
-
-    /// The text of `tokens`. Unknown ids are skipped, and bytes that are not UTF-8 (a character cut in half) read
-    /// as U+FFFD.
-    #[must_use]
-    pub fn decode(self, tokens: &[u32]) -> String {
-        let bytes: Vec<u8> =
-            tokens.iter().flat_map(|&token| self.tables().decode_bytes(&[token]).unwrap_or_default()).collect();
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    /// `Some(count)` if `text` is at most `limit` tokens, `None` if it is more. The work is bounded by the limit,
-    /// not by the text.
-    #[must_use]
-    pub fn count_till_limit(self, text: &str, limit: usize) -> Option<usize> {
-        if text.len().div_ceil(LONGEST_TOKEN_BYTES) > limit {
-            return None;
-        }
-        let mut total = 0;
-        for chunk in cut::chunks(text) {
-            total += self.count_chunk(chunk);
-            if total > limit {
-                return None;
+    fn read(&self) -> Result<Model, VocabularyError> {
+        let tokens = match &self.source {
+            Some(Source::Packed(file)) => {
+                vocab::packed::read(file)?.into_iter().map(|(id, token)| (id, Cow::Borrowed(token))).collect()
             }
-        }
-        Some(total)
-    }
-
-    /// The length in bytes of the longest prefix of `text`, ending on a character boundary, that is at most `limit`
-    /// tokens. The work is bounded by the limit, not by the text.
-    ///
-    /// Longest to the byte, except inside an unbroken run of more than 256 bytes, where counts of growing prefixes
-    /// are not quite monotone and a prefix a few bytes short of the longest may be returned. What is returned was
-    /// always counted and always fits.
-    #[must_use]
-    pub fn prefix_within(self, text: &str, limit: usize) -> usize {
-        let text = &text[..text.floor_char_boundary(limit.saturating_mul(LONGEST_TOKEN_BYTES))];
-        let (fitting, left) = self.take_whole(cut::chunks(text), limit);
-        let chunk = cut::chunks(&text[fitting..]).next().unwrap_or_default();
-        let (in_chunk, left) = self.take_whole(cut::words(chunk), left);
-        let word = cut::words(&chunk[in_chunk..]).next().unwrap_or_default();
-        fitting + in_chunk + self.prefix_of_word(word, left)
-    }
-
-    /// Bytes of the leading pieces that fit into `limit` together, and how many tokens are left.
-    fn take_whole<'a>(self, pieces: impl Iterator<Item = &'a str>, limit: usize) -> (usize, usize) {
-        let (mut bytes, mut left) = (0, limit);
-        for piece in pieces {
-            let Some(remaining) = left.checked_sub(self.count_chunk(piece)) else {
-                break;
-            };
-            left = remaining;
-            bytes += piece.len();
-        }
-        (bytes, left)
-    }
-
-    fn prefix_of_word(self, word: &str, limit: usize) -> usize {
-        let reach = limit.saturating_mul(LONGEST_TOKEN_BYTES).min(word.len());
-        let fits = |end: usize| self.count(&word[..end]) <= limit;
-        if reach <= SHORT_RUN_BYTES {
-            let mut ends = (0..=reach).rev().filter(|&end| word.is_char_boundary(end));
-            return ends.find(|&end| fits(end)).unwrap_or(0);
-        }
-        let (mut low, mut high) = (0, reach + 1);
-        while high - low > 1 {
-            let middle = low.midpoint(high);
-            let end = word.floor_char_boundary(middle);
-            if fits(end) { low = middle } else { high = middle }
-        }
-        word.floor_char_boundary(low)
-    }
-
-    fn count_chunk(self, chunk: &str) -> usize {
-        self.tables().encode_ordinary(chunk).len()
-    }
-
-    fn tables(self) -> &'static CoreBPE {
-        (self.0.tables)()
+            Some(Source::Spelled(file, first)) => of_spelled(vocab::packed::read(file)?, *first),
+            Some(Source::Tiktoken(tables, n_tokens)) => of_tiktoken(tables(), *n_tokens),
+            None => Vec::new(),
+        };
+        Ok(Model::new(Recipe { tokens, split: self.split, normal: self.normal })?)
     }
 }
 
-impl fmt::Debug for Tokenizer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tokenizer").field(&self.name()).finish()
-    }
+fn of_spelled(tokens: Vec<(u32, &[u8])>, first: u32) -> Vec<(u32, Cow<'static, [u8]>)> {
+    let spelled = tokens.into_iter().filter(|(id, _)| *id >= first);
+    spelled
+        .filter_map(|(id, token)| Some((id, Cow::Owned(vocab::spelled::bytes(str::from_utf8(token).ok()?)?))))
+        .collect()
 }
 
-impl fmt::Display for Tokenizer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+fn of_tiktoken(tables: &tiktoken_rs::CoreBPE, n_tokens: u32) -> Vec<(u32, Cow<'static, [u8]>)> {
+    (0..n_tokens).filter_map(|id| Some((id, Cow::Owned(tables.decode_bytes(&[id]).ok()?)))).collect()
 }
 
-impl PartialEq for Tokenizer {
-    fn eq(&self, other: &Self) -> bool {
-        self.name() == other.name()
-    }
-}
+/// Every vocabulary that [`Tokenizer::by_name`](crate::Tokenizer::by_name) finds.
+///
+/// Control tokens are those of the models' published configurations.
+pub static TOKENIZERS: &[TokenizerEntry] = &ENTRIES;
 
-impl Eq for Tokenizer {}
+static ENTRIES: [TokenizerEntry; 8] = [
+    TokenizerEntry::packed("o200k_base", &["o200k"], Split::O200k, splintr_vocab_o200k::O200K_BASE_VOCAB_PACKED)
+        .with_specials(O200K_SPECIALS),
+    TokenizerEntry::packed("cl100k_base", &["cl100k"], Split::Cl100k, splintr_vocab_cl100k::CL100K_BASE_VOCAB_PACKED)
+        .with_specials(CL100K_SPECIALS),
+    TokenizerEntry::new(
+        "p50k_base",
+        &["p50k"],
+        Split::Gpt2,
+        Source::Tiktoken(tiktoken_rs::p50k_base_singleton, 50_281),
+    )
+    .with_specials(&[("<|endoftext|>", 50_256)]),
+    TokenizerEntry::new(
+        "r50k_base",
+        &["r50k", "gpt2"],
+        Split::Gpt2,
+        Source::Tiktoken(tiktoken_rs::r50k_base_singleton, 50_256),
+    )
+    .with_specials(&[("<|endoftext|>", 50_256)]),
+    TokenizerEntry::packed("qwen3", &["qwen", "qwen2", "qwen2.5"], Split::Qwen, splintr_vocab_qwen::QWEN3_VOCAB_PACKED)
+        .nfc()
+        .with_specials(QWEN_SPECIALS),
+    TokenizerEntry::new(
+        "deepseek_v3",
+        &["deepseek"],
+        Split::DeepSeek,
+        Source::Spelled(splintr_vocab_deepseek::DEEPSEEK_V3_VOCAB_PACKED, 3),
+    )
+    .with_specials(DEEPSEEK_SPECIALS),
+    TokenizerEntry::packed("glm4", &["glm"], Split::Cl100k, splintr_vocab_glm::GLM4_VOCAB_PACKED)
+        .with_specials(GLM_SPECIALS),
+    TokenizerEntry::new(
+        "tekken",
+        &["mistral_v3_tekken"],
+        Split::Tekken,
+        Source::Spelled(splintr_vocab_mistral::MISTRAL_V3_VOCAB_PACKED, 1000),
+    )
+    .with_specials(TEKKEN_SPECIALS),
+];
+
+const O200K_SPECIALS: &[(&str, u32)] = &[
+    ("<|startoftext|>", 199_998),
+    ("<|endoftext|>", 199_999),
+    ("<|return|>", 200_002),
+    ("<|constrain|>", 200_003),
+    ("<|channel|>", 200_005),
+    ("<|start|>", 200_006),
+    ("<|end|>", 200_007),
+    ("<|message|>", 200_008),
+    ("<|call|>", 200_012),
+    ("<|endofprompt|>", 200_018),
+];
+
+const CL100K_SPECIALS: &[(&str, u32)] = &[
+    ("<|endoftext|>", 100_257),
+    ("<|fim_prefix|>", 100_258),
+    ("<|fim_middle|>", 100_259),
+    ("<|fim_suffix|>", 100_260),
+    ("<|endofprompt|>", 100_276),
+];
+
+const QWEN_SPECIALS: &[(&str, u32)] = &[("<|endoftext|>", 151_643), ("<|im_start|>", 151_644), ("<|im_end|>", 151_645)];
+
+const DEEPSEEK_SPECIALS: &[(&str, u32)] = &[
+    ("<｜begin▁of▁sentence｜>", 0),
+    ("<｜end▁of▁sentence｜>", 1),
+    ("<｜▁pad▁｜>", 2),
+    ("<｜User｜>", 128_803),
+    ("<｜Assistant｜>", 128_804),
+];
+
+const GLM_SPECIALS: &[(&str, u32)] = &[
+    ("<|endoftext|>", 151_329),
+    ("[MASK]", 151_330),
+    ("[gMASK]", 151_331),
+    ("[sMASK]", 151_332),
+    ("<sop>", 151_333),
+    ("<eop>", 151_334),
+    ("<|system|>", 151_335),
+    ("<|user|>", 151_336),
+    ("<|assistant|>", 151_337),
+    ("<|observation|>", 151_338),
+];
+
+const TEKKEN_SPECIALS: &[(&str, u32)] = &[
+    ("<unk>", 0),
+    ("<s>", 1),
+    ("</s>", 2),
+    ("[INST]", 3),
+    ("[/INST]", 4),
+    ("[AVAILABLE_TOOLS]", 5),
+    ("[/AVAILABLE_TOOLS]", 6),
+    ("[TOOL_RESULTS]", 7),
+    ("[/TOOL_RESULTS]", 8),
+    ("[TOOL_CALLS]", 9),
+];

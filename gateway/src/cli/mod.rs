@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod count;
 mod import;
 mod live;
 mod mcp;
@@ -26,6 +27,7 @@ Examples:
                                              take over the MCP servers of an existing client
   tollgate plan --tools list.json --budget 4000
                                              show what a budget of 4000 tokens would list
+  tollgate count prompt.md --model gpt-5     what a text costs
   claude mcp add --transport http tollgate http://127.0.0.1:7070/mcp
                                              use the gateway from Claude Code";
 
@@ -47,6 +49,8 @@ enum Command {
     Mcp(mcp::McpArgs),
     /// Show what a profile lists under its budget, live or from files
     Plan(plan::PlanArgs),
+    /// Count the tokens of files, or of standard input
+    Count(count::CountArgs),
     /// Turn a client's MCP configuration into Tollgate's
     Import(import::ImportArgs),
     /// Check or show the configuration
@@ -82,6 +86,7 @@ impl Command {
             _ if before.listen.is_some() => return Err("`--listen` goes with `tollgate serve` only"),
             Self::Mcp(args) => &mut args.source,
             Self::Plan(args) => &mut args.source,
+            Self::Count(args) => &mut args.source,
             Self::Config(args) => &mut args.source,
             Self::Import(_) | Self::Completions(_) if before.source.is_empty() => return Ok(()),
             Self::Import(_) | Self::Completions(_) => return Err("this command reads no configuration"),
@@ -114,7 +119,7 @@ impl ConfigSource {
             overrides: self.overrides.clone(),
             working_dir: working_dir()?,
         };
-        let known: Vec<&str> = TOKENIZERS.iter().map(|it| it.name).collect();
+        let known: Vec<&str> = TOKENIZERS.iter().map(|it| &*it.name).collect();
         tollgate_config::load(&request, &known).map_err(|errors| {
             let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
             Failure(lines)
@@ -143,6 +148,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Mcp(args) => mcp::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Count(args) => count::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args),

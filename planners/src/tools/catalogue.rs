@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde_json::value::RawValue;
-use tollgate_tokenizers::{Counter, Tokenizer};
+use tollgate_tokenizers::Tokenizer;
 
 use super::measure::{self, Costs};
 use super::rank::{Document, Match, RANKERS, Ranker};
@@ -173,9 +173,9 @@ fn measure_all(tools: &[ToolDef], tokenizer: Tokenizer) -> Vec<Measured> {
     let parts: Vec<&[ToolDef]> = tools.chunks(part_len).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || {
-        let (mut done, mut counter) = (Vec::new(), Counter::new(tokenizer));
+        let mut done = Vec::new();
         while let Some((part_idx, part)) = take_next(&next, &parts) {
-            let measured = part.iter().map(|tool| measure_one(tool, &mut counter)).collect::<Vec<_>>();
+            let measured = part.iter().map(|tool| measure_one(tool, tokenizer)).collect::<Vec<_>>();
             done.push((part_idx, measured));
         }
         done
@@ -197,10 +197,10 @@ fn take_next<'a>(next: &std::sync::atomic::AtomicUsize, parts: &[&'a [ToolDef]])
     parts.get(part_idx).map(|&part| (part_idx, part))
 }
 
-fn measure_one(tool: &ToolDef, counter: &mut Counter) -> Measured {
+fn measure_one(tool: &ToolDef, tokenizer: Tokenizer) -> Measured {
     let parsed = ParsedTool::new(&tool.definition, &tool.exposed);
     Measured {
-        costs: measure::costs(&parsed, counter),
+        costs: measure::costs(&parsed, tokenizer),
         document: Document::new(tool, parsed.description.as_deref().unwrap_or_default(), &parsed.reduced),
         notes: parsed.notes,
     }
@@ -208,9 +208,9 @@ fn measure_one(tool: &ToolDef, counter: &mut Counter) -> Measured {
 
 /// Adds to each name its share of the index line's `server: `, as if all names of the server were on it.
 fn with_server_headings(tools: &[ToolDef], measured: &[Measured], tokenizer: Tokenizer) -> Vec<Costs> {
-    let (mut servers, mut counter) = (FxHashMap::<&str, (u32, u32)>::default(), Counter::new(tokenizer));
+    let mut servers = FxHashMap::<&str, (u32, u32)>::default();
     for tool in tools {
-        let mut heading = || measure::index_line_cost(&format!("{}:", tool.server), &mut counter);
+        let heading = || measure::index_line_cost(&format!("{}:", tool.server), tokenizer);
         let (_, n_tools) = servers.entry(&tool.server).or_insert_with(|| (heading(), 0));
         *n_tools += 1;
     }

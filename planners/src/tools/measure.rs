@@ -5,7 +5,7 @@
 //! letter with a quote behind it, so the tokens of the pieces are the tokens of the list, and a tool costs the same
 //! wherever it stands. Only the last entry ends in `}]` instead of `},{"name`.
 
-use tollgate_tokenizers::{Counter, Tokenizer};
+use tollgate_tokenizers::Tokenizer;
 
 use super::raw::json_string;
 use super::rendering::ParsedTool;
@@ -28,43 +28,43 @@ pub(super) struct Costs {
 }
 
 /// Counts every view of `tool`, each distinct part once.
-pub(super) fn costs(tool: &ParsedTool<'_>, counter: &mut Counter) -> Costs {
-    let described = head_cost(tool, ToolView::Full, counter);
+pub(super) fn costs(tool: &ParsedTool<'_>, tokenizer: Tokenizer) -> Costs {
+    let described = head_cost(tool, ToolView::Full, tokenizer);
     let (original, reduced) = (tool.schema.to_string(), tool.schema_in(ToolView::Full));
-    let reduced_cost = schema_cost(&reduced, counter);
-    let open_cost = schema_cost(&tool.schema_in(ToolView::Signature), counter);
+    let reduced_cost = schema_cost(&reduced, tokenizer);
+    let open_cost = schema_cost(&tool.schema_in(ToolView::Signature), tokenizer);
     Costs {
         views: LADDER.map(|view| match view {
-            ToolView::Name => count(&format!(", {}", tool.name), counter),
-            ToolView::Summary => index_line_cost(&tool.summary_line(), counter),
-            ToolView::Signature | ToolView::Described => head_cost(tool, view, counter) + open_cost,
-            ToolView::Pruned => described + schema_cost(&tool.schema_in(view), counter),
+            ToolView::Name => count(&format!(", {}", tool.name), tokenizer),
+            ToolView::Summary => index_line_cost(&tool.summary_line(), tokenizer),
+            ToolView::Signature | ToolView::Described => head_cost(tool, view, tokenizer) + open_cost,
+            ToolView::Pruned => described + schema_cost(&tool.schema_in(view), tokenizer),
             ToolView::Full => described + reduced_cost,
         }),
-        original: described + if original == reduced { reduced_cost } else { schema_cost(&original, counter) },
+        original: described + if original == reduced { reduced_cost } else { schema_cost(&original, tokenizer) },
     }
 }
 
 /// Tokens of the entry of a tool as it was defined.
-pub(super) fn original_cost(tool: &ParsedTool<'_>, counter: &mut Counter) -> u32 {
-    head_cost(tool, ToolView::Full, counter) + schema_cost(&tool.schema.to_string(), counter)
+pub(super) fn original_cost(tool: &ParsedTool<'_>, tokenizer: Tokenizer) -> u32 {
+    head_cost(tool, ToolView::Full, tokenizer) + schema_cost(&tool.schema.to_string(), tokenizer)
 }
 
-fn head_cost(tool: &ParsedTool<'_>, view: ToolView, counter: &mut Counter) -> u32 {
+fn head_cost(tool: &ParsedTool<'_>, view: ToolView, tokenizer: Tokenizer) -> u32 {
     let description = tool.description_in(view);
     let next_key = if description.is_some() { "description" } else { "inputSchema" };
-    let name = count(&format!(r#"":{},"{next_key}"#, json_string(tool.name)), counter);
-    let mut describe = |text: &str| count(&format!(r#"":{},"inputSchema"#, json_string(text)), counter);
+    let name = count(&format!(r#"":{},"{next_key}"#, json_string(tool.name)), tokenizer);
+    let describe = |text: &str| count(&format!(r#"":{},"inputSchema"#, json_string(text)), tokenizer);
     name + description.map_or(0, |text| describe(&text))
 }
 
-fn schema_cost(schema: &str, counter: &mut Counter) -> u32 {
-    count(&schema_piece(schema, BEFORE_ANOTHER), counter)
+fn schema_cost(schema: &str, tokenizer: Tokenizer) -> u32 {
+    count(&schema_piece(schema, BEFORE_ANOTHER), tokenizer)
 }
 
 /// Tokens of a line of the index, as JSON writes it inside a string.
-pub(super) fn index_line_cost(line: &str, counter: &mut Counter) -> u32 {
-    count(&index_piece(line), counter)
+pub(super) fn index_line_cost(line: &str, tokenizer: Tokenizer) -> u32 {
+    count(&index_piece(line), tokenizer)
 }
 
 /// Tokens of a list of entries that cost `entries` together and end in the input schema `last`; of an empty list if
@@ -85,6 +85,6 @@ fn index_piece(line: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-fn count(text: &str, counter: &mut Counter) -> u32 {
-    u32::try_from(counter.count(text)).unwrap_or(u32::MAX)
+fn count(text: &str, tokenizer: Tokenizer) -> u32 {
+    u32::try_from(tokenizer.count(text)).unwrap_or(u32::MAX)
 }

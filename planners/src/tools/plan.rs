@@ -1,7 +1,6 @@
 //! A tools/list under a budget: what is asked for, what is planned, and the entries that are sent.
 
 use serde_json::value::RawValue;
-use tollgate_tokenizers::Counter;
 
 use super::catalogue::{Catalogue, ToolDef};
 use super::drafts::Drafts;
@@ -149,10 +148,10 @@ impl Catalogue {
 
     /// Tokens of the meta-tools' entries with this index.
     pub(super) fn meta_tools_cost(&self, index: &str) -> u64 {
-        let mut counter = Counter::new(self.tokenizer());
+        let tokenizer = self.tokenizer();
         let definitions = meta::definitions(index);
         let tools = definitions.iter().zip(meta::META_TOOLS).map(|(raw, name)| ParsedTool::new(raw, name));
-        tools.map(|tool| u64::from(measure::original_cost(&tool, &mut counter))).sum()
+        tools.map(|tool| u64::from(measure::original_cost(&tool, tokenizer))).sum()
     }
 }
 

@@ -40,7 +40,7 @@ fn assert_exact(catalogue: &Catalogue, request: &ListRequest<'_>, label: &str) -
 fn totals_are_exact_and_within_the_budget() {
     let Some(lists) = tool_lists() else { return };
     for entry in TOKENIZERS {
-        let tokenizer = Tokenizer::by_name(entry.name).unwrap();
+        let tokenizer = Tokenizer::by_name(&entry.name).unwrap();
         for (server, tools) in &lists {
             let catalogue = Catalogue::build(tools.clone(), tokenizer);
             let full = assert_exact(&catalogue, &ListRequest::everything(), server);
@@ -259,7 +259,7 @@ proptest! {
         };
         let tools: Vec<ToolDef> = texts.iter().enumerate().map(define).collect();
         for entry in TOKENIZERS {
-            let catalogue = Catalogue::build(tools.clone(), Tokenizer::by_name(entry.name).unwrap());
+            let catalogue = Catalogue::build(tools.clone(), Tokenizer::by_name(&entry.name).unwrap());
             assert_exact(&catalogue, &ListRequest::everything(), "everything");
             assert_exact(&catalogue, &ListRequest::within(budget), "within");
             assert_exact(&catalogue, &ListRequest { query: Some("the tool"), ..ListRequest::within(budget) }, "query");

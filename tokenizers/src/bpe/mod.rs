@@ -1,0 +1,19 @@
+//! Byte-pair encoding over byte strings, under ranks that are ids: the core of every byte-level vocabulary.
+//!
+//! The token of a pair is found by the pair's bytes, so that a vocabulary is one table and no list of merges. That is
+//! exact for vocabularies in which a token's id is the order in which training made it.
+
+mod cache;
+mod count;
+mod key;
+mod long;
+mod merge;
+mod pairs;
+mod short;
+mod table;
+mod walk;
+mod windows;
+
+pub(crate) use count::Scratch;
+pub use pairs::BadVocabulary;
+pub(crate) use pairs::BytePairs;
