@@ -241,3 +241,29 @@ fn a_running_gateway_tells_what_is_not_as_meant() {
     listening.join().unwrap();
     assert_eq!(missing, [""; 0]);
 }
+
+#[test]
+fn texts_are_counted_for_many_models_at_once() {
+    let folder = folder(&[("a.txt", "hello world"), ("b.txt", "1234 <|endoftext|>"), ("tollgate.toml", "")]);
+    let bad = folder.path().join("bad.bin");
+    fs::write(bad, [b'a', 0xff]).unwrap();
+    let ran = tollgate(folder.path(), &["count", "a.txt", "b.txt", "--model", "gpt-5,gpt-4", "--json"]);
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&ran.stdout).unwrap();
+    let found: Vec<_> =
+        rows.iter().map(|it| (it["file"].as_str(), it["model"].as_str(), it["tokens"].as_u64())).collect();
+    // A control token in a text is some six tokens of ordinary characters, and four digits are two.
+    let expected = [("a.txt", "gpt-5", 2), ("a.txt", "gpt-4", 2), ("b.txt", "gpt-5", 9), ("b.txt", "gpt-4", 8)];
+    assert_eq!(found, expected.map(|(file, model, tokens)| (Some(file), Some(model), Some(tokens))));
+    for (arguments, told) in [
+        (vec!["count", "bad.bin"], "error: `bad.bin` is no UTF-8 text (byte 1)"),
+        (vec!["count", "none.txt", "bad.bin"], "error: `none.txt` cannot be read"),
+        (vec!["count", "a.txt", "--model", "gqt-5"], "error: unknown model `gqt-5`"),
+    ] {
+        let ran = tollgate(folder.path(), &arguments);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(ran.stderr.starts_with(told), "{ran:?}");
+        assert_eq!(ran.stdout, "");
+    }
+    let all = tollgate(folder.path(), &["count", "--all"]);
+    assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 1 + tollgate_tokenizers::TOKENIZERS.len()));
+}
