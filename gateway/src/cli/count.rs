@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{
-    ConfigSource, Failure, print, start,
+    ConfigSource, Failure, print,
     table::{Table, thousands},
 };
 use crate::serve::DEFAULT_PROFILE;
@@ -65,7 +65,7 @@ struct Counted<'a> {
 }
 
 pub fn run(args: &CountArgs) -> Result<(), Failure> {
-    let config = start::load(&args.source)?.config;
+    let config = args.source.load()?.config;
     let counters = if args.all { every_tokenizer() } else { models(&config, &args.model)? };
     let texts = texts(&args.files)?;
     let rows: Vec<_> = texts.iter().flat_map(|text| counters.iter().map(|it| count(text, it))).collect();
