@@ -6,54 +6,48 @@ use super::key::Key;
 type Entry = Key;
 
 const COUNT_SHIFT: u32 = 60;
-const BUCKET_BITS: u32 = 15;
 
 #[derive(Clone, Copy, Default)]
 #[repr(align(32))]
 struct Bucket([Entry; 2]);
 
-/// 1 MiB of counts.
+/// So many buckets, a power of two, of two counts each.
 #[derive(Clone)]
-pub(crate) struct Cache {
-    buckets: Box<[Bucket; 1 << BUCKET_BITS]>,
+pub(crate) struct Cache<const N: usize> {
+    buckets: Box<[Bucket; N]>,
 }
 
-impl Cache {
+impl<const N: usize> Cache<N> {
     pub(crate) fn new() -> Self {
-        Self {
-            buckets: vec![Bucket::default(); 1 << BUCKET_BITS]
-                .into_boxed_slice()
-                .try_into()
-                .unwrap_or_else(|_| unreachable!()),
-        }
+        Self { buckets: vec![Bucket::default(); N].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!()) }
     }
 
     /// The count of tokens of a piece, or 0 where it is not known. Takes no branch.
     #[inline(always)]
     pub(crate) fn get(&self, wanted: Key) -> usize {
-        let [first, second] = self.buckets[place(wanted)].0;
+        let [first, second] = self.buckets[Self::place(wanted)].0;
         (count_if(first, wanted) | count_if(second, wanted)) as usize
+    }
+
+    #[inline(always)]
+    fn place(piece: Key) -> usize {
+        (piece.hash() >> (64 - N.ilog2())) as usize
     }
 
     /// Remembers a count in place of the bucket's older one.
     #[inline(always)]
     pub(crate) fn put(&mut self, piece: Key, count: usize) {
-        let [first, second] = &mut self.buckets[place(piece)].0;
+        let [first, second] = &mut self.buckets[Self::place(piece)].0;
         *second = *first;
         *first = Key { low: piece.low, high: piece.high | (count as u64) << COUNT_SHIFT };
     }
 
     /// As [`Self::put`], where there is room.
     pub(crate) fn seed(&mut self, piece: Key) {
-        if let Some(free) = self.buckets[place(piece)].0.iter_mut().find(|it| **it == Key::default()) {
+        if let Some(free) = self.buckets[Self::place(piece)].0.iter_mut().find(|it| **it == Key::default()) {
             *free = Key { low: piece.low, high: piece.high | 1 << COUNT_SHIFT };
         }
     }
-}
-
-#[inline(always)]
-fn place(piece: Key) -> usize {
-    (piece.hash() >> (64 - BUCKET_BITS)) as usize
 }
 
 #[inline(always)]

@@ -109,7 +109,7 @@ impl Key {
     #[inline(always)]
     pub(crate) fn hash(self) -> u64 {
         // Odd constants with balanced bits, from the fractional parts of the golden ratio and of the square root of 2.
-        let high = self.high.wrapping_mul(0x6a09_e667_f3bc_c909);
-        (self.low ^ high ^ (high >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        let low = self.low.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        low.wrapping_add(self.high.wrapping_mul(0x6a09_e667_f3bc_c909))
     }
 }

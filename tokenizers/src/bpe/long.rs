@@ -37,8 +37,8 @@ impl Long {
         }
     }
 
-    /// Calls `take` with the token ends of each piece on the list, and empties it.
-    pub(super) fn encode(&mut self, pairs: &BytePairs, bytes: &[u8], mut take: impl FnMut(&[usize])) {
+    /// Calls `take` with the start and the token ends of each piece on the list, and empties it.
+    pub(super) fn encode(&mut self, pairs: &BytePairs, bytes: &[u8], mut take: impl FnMut(usize, &[usize])) {
         let Self { pieces, windows, starts, ends } = self;
         windows::encode(pairs, bytes, windows, starts);
         let mut rest = windows.iter().copied().zip(starts.iter().copied()).peekable();
@@ -47,18 +47,20 @@ impl Long {
                 continue;
             }
             ends.clear();
-            let fits = std::iter::from_fn(|| rest.next_if(|(window, _)| (start..end).contains(&window.start)))
-                .fold(true, |fits, (window, starts)| fits && join(window, starts, ends));
+            let mut fits = true;
+            while let Some((window, starts)) = rest.next_if(|(window, _)| (start..end).contains(&window.start)) {
+                fits = fits && join(window, starts, ends);
+            }
             if !fits {
                 encode_by_walk(pairs, bytes, start, end, ends);
             }
-            take(ends);
+            take(start, ends);
         }
         for &(start, end) in pieces.iter().filter(|(start, end)| end - start > MAX_SHARED_BYTES) {
             if !encode_by_groups(pairs, bytes, start, end, starts, ends) {
                 encode_by_walk(pairs, bytes, start, end, ends);
             }
-            take(ends);
+            take(start, ends);
         }
         pieces.clear();
         windows.clear();

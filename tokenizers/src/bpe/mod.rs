@@ -7,6 +7,7 @@ mod cache;
 mod count;
 mod key;
 mod long;
+mod long_cache;
 mod merge;
 mod pairs;
 mod short;

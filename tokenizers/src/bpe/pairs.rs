@@ -1,8 +1,7 @@
 //! A byte-level vocabulary: its tables, and the tokens of a piece.
 
 use super::{
-    cache::Cache,
-    count::Scratch,
+    count::{Pieces, Scratch},
     key::{Key, MAX_BYTES},
     long::Long,
     short::{self, LANES},
@@ -20,7 +19,7 @@ pub(crate) struct BytePairs {
     /// Where each token's bytes are; empty for ids that are no token.
     places: Vec<(u32, u32)>,
     bytes: Vec<u8>,
-    seeded: Cache,
+    seeded: Pieces,
 }
 
 /// Why a list of tokens is no byte-level vocabulary.
@@ -51,7 +50,7 @@ impl BytePairs {
             pairs: new_pairs(),
             places: Vec::with_capacity(n_tokens),
             bytes: Vec::with_capacity(8 * n_tokens),
-            seeded: Cache::new(),
+            seeded: Pieces::new(),
         };
         for (id, token) in tokens {
             made.add(id, token)?;
@@ -123,7 +122,7 @@ impl BytePairs {
         } else {
             let mut long = Long::default();
             long.push(start, end);
-            long.encode(self, bytes, |ends| ends.iter().for_each(|it| take(*it)));
+            long.encode(self, bytes, |_, ends| ends.iter().for_each(|it| take(*it)));
         }
     }
 

@@ -3,10 +3,13 @@
 //! A merge waits for memory, which holds the vocabulary, and decides on what it finds; the next one depends on it. So
 //! pieces are merged in lockstep: while one waits, the others go on.
 
+use fearless_simd::dispatch;
+
 use super::{
     key::{Key, MAX_BYTES, Window},
     table::{NONE, Table},
 };
+use crate::split::LEVEL;
 
 /// Where the tokens of a short piece start: bit `i` is set where one starts at byte `i`, and one bit behind the end.
 pub(crate) type Starts = u32;
@@ -29,8 +32,12 @@ struct Lane {
 /// The tokens of up to [`LANES`] pieces under ranks that are ids.
 ///
 /// The pair with the lowest rank is merged first, the leftmost of equals, until no pair is a token.
-#[inline(never)]
 pub(crate) fn encode(table: &Table, pairs: &[u32; 1 << 16], pieces: &[Key], tokens: &mut [Starts; LANES]) {
+    dispatch!(*LEVEL, _simd => encode_lanes(table, pairs, pieces, tokens));
+}
+
+#[inline(always)]
+fn encode_lanes(table: &Table, pairs: &[u32; 1 << 16], pieces: &[Key], tokens: &mut [Starts; LANES]) {
     let mut lanes: [Lane; LANES] =
         std::array::from_fn(|it| Lane::new(pairs, pieces.get(it).copied().unwrap_or_default()));
     loop {

@@ -5,7 +5,10 @@
 
 use std::hint::select_unpredictable;
 
+use fearless_simd::dispatch;
+
 use super::{pairs::BytePairs, table::NONE};
+use crate::split::LEVEL;
 
 /// The longest window, bytes.
 pub(super) const WIDTH: usize = 64;
@@ -27,11 +30,24 @@ pub(super) struct Window {
 /// Encodes each window alone, and puts where its tokens start into the same place of `starts`.
 pub(super) fn encode(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mut Vec<Starts>) {
     starts.clear();
+    dispatch!(*LEVEL, _simd => encode_lanes(pairs, bytes, windows, starts));
+}
+
+#[inline(always)]
+fn encode_lanes(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mut Vec<Starts>) {
     let mut lanes = [Lane::EMPTY; LANES];
     for group in windows.chunks(LANES) {
         let lanes = &mut lanes[..group.len()];
-        lanes.iter_mut().zip(group).for_each(|(lane, window)| lane.open(pairs, bytes, *window));
-        while lanes.iter_mut().fold(false, |merged, lane| lane.step(pairs, bytes) | merged) {}
+        for (lane, window) in lanes.iter_mut().zip(group) {
+            lane.open(pairs, bytes, *window);
+        }
+        let mut merged = true;
+        while merged {
+            merged = false;
+            for lane in &mut *lanes {
+                merged |= lane.step(pairs, bytes);
+            }
+        }
         starts.extend(lanes.iter().map(|it| it.starts));
     }
 }
@@ -49,6 +65,7 @@ struct Lane {
 impl Lane {
     const EMPTY: Self = Self { start: 0, len: 0, starts: 0, merges: [LAST; WIDTH] };
 
+    #[inline(always)]
     fn open(&mut self, pairs: &BytePairs, bytes: &[u8], Window { start, end }: Window) {
         (self.start, self.len) = (start, end - start);
         self.starts = u64::MAX >> (WIDTH - self.len);

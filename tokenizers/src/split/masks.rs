@@ -1,6 +1,6 @@
 //! What each byte of a stretch of ASCII is, one bit a byte: the input of the bit-parallel scanner.
 
-use wide::u8x16;
+use fearless_simd::{Simd, SimdBase, SimdMask, u8x64};
 
 /// Bytes that are looked at together.
 pub(crate) const STRETCH: usize = 1024;
@@ -31,11 +31,11 @@ pub(crate) struct Masks {
 impl Masks {
     /// Classifies the bytes up to the first that is not ASCII, and says how many those are.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, bytes: &[u8]) -> usize {
+    pub(crate) fn fill<S: Simd>(&mut self, simd: S, bytes: &[u8]) -> usize {
         let bytes = &bytes[..bytes.len().min(STRETCH)];
         let (blocks, rest) = bytes.as_chunks::<64>();
         for (word, block) in blocks.iter().enumerate() {
-            if let Some(len) = self.block(word, block) {
+            if let Some(len) = self.block(simd, word, block) {
                 return 64 * word + len;
             }
         }
@@ -47,7 +47,7 @@ impl Masks {
         // What fills the block up is cut off as if it were not ASCII.
         let mut block = [0xff; 64];
         block[..rest.len()].copy_from_slice(rest);
-        64 * word + self.block(word, &block).unwrap_or(rest.len())
+        64 * word + self.block(simd, word, &block).unwrap_or(rest.len())
     }
 
     fn end(&mut self, word: usize) {
@@ -68,34 +68,23 @@ impl Masks {
 
     /// Classifies one block; if not all of it is ASCII, returns where that ends, and clears what comes after.
     #[inline(always)]
-    fn block(&mut self, word: usize, block: &[u8; 64]) -> Option<usize> {
-        let mut wide = 0;
-        let (mut upper, mut lower, mut digit, mut blank, mut space) = (0, 0, 0, 0, 0);
-        let (mut newline, mut apostrophe, mut slash) = (0, 0, 0);
-        for (it, chunk) in block.as_chunks::<16>().0.iter().enumerate() {
-            let bytes = u8x16::new(*chunk);
-            let put = |mask: &mut u64, lanes: u8x16| *mask |= u64::from(lanes.to_bitmask()) << (16 * it);
-            put(&mut wide, bytes);
-            put(&mut upper, in_range(bytes, b'A', b'Z'));
-            put(&mut lower, in_range(bytes, b'a', b'z'));
-            put(&mut digit, in_range(bytes, b'0', b'9'));
-            let is_blank = is(bytes, b' ');
-            put(&mut blank, is_blank);
-            put(&mut space, in_range(bytes, b'\t', b'\r') | is_blank);
-            put(&mut newline, is(bytes, b'\n') | is(bytes, b'\r'));
-            put(&mut apostrophe, is(bytes, b'\''));
-            put(&mut slash, is(bytes, b'/'));
-        }
-        let len = wide.trailing_zeros();
+    fn block<S: Simd>(&mut self, simd: S, word: usize, block: &[u8; 64]) -> Option<usize> {
+        let bytes = u8x64::from_slice(simd, block);
+        let is = |byte: u8| bytes.simd_eq(byte).to_bitmask();
+        let in_range = |first: u8, last: u8| (bytes - first).simd_le(last - first).to_bitmask();
+        let (upper, lower, digit) = (in_range(b'A', b'Z'), in_range(b'a', b'z'), in_range(b'0', b'9'));
+        let blank = is(b' ');
+        let space = in_range(b'\t', b'\r') | blank;
+        let len = bytes.simd_ge(0x80).to_bitmask().trailing_zeros();
         let kept = if len == 64 { u64::MAX } else { (1 << len) - 1 };
         self.upper[word] = upper & kept;
         self.lower[word] = lower & kept;
         self.digit[word] = digit & kept;
         self.blank[word] = blank & kept;
         self.space[word] = space & kept;
-        self.newline[word] = newline & kept;
-        self.apostrophe[word] = apostrophe & kept;
-        self.slash[word] = slash & kept;
+        self.newline[word] = (is(b'\n') | is(b'\r')) & kept;
+        self.apostrophe[word] = is(b'\'') & kept;
+        self.slash[word] = is(b'/') & kept;
         self.other[word] = !(upper | lower | digit | space) & kept;
         if len == 64 {
             return None;
@@ -103,17 +92,6 @@ impl Masks {
         self.end(word + 1);
         Some(len as usize)
     }
-}
-
-#[inline(always)]
-fn is(bytes: u8x16, byte: u8) -> u8x16 {
-    bytes.simd_eq(u8x16::splat(byte))
-}
-
-#[inline(always)]
-fn in_range(bytes: u8x16, first: u8, last: u8) -> u8x16 {
-    let offset = bytes - u8x16::splat(first);
-    offset.min(u8x16::splat(last - first)).simd_eq(offset)
 }
 
 /// The length of the run of ones in `mask` from bit `at` on.

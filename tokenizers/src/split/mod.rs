@@ -9,7 +9,7 @@ mod scanner;
 mod stretch;
 mod text;
 
-pub(crate) use scanner::{Batch, Scanner};
+pub(crate) use scanner::{Batch, LEVEL, Scanner};
 pub(crate) use stretch::Stretch;
 
 /// A pre-tokenizer. Each is the exact meaning of a published regular expression.

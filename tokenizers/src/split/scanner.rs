@@ -1,5 +1,9 @@
 //! A text's pieces, some hundred at a time: bit-parallel where the text is ASCII, character by character elsewhere.
 
+use std::sync::LazyLock;
+
+use fearless_simd::Level;
+
 use super::{
     Split, deepseek, gpt2,
     rules::{self, Cl100k, Kimi, O200k, Qwen, Rules, Tekken},
@@ -9,6 +13,9 @@ use super::{
 
 /// Before the bit-parallel scanner is tried again, so much ASCII must lie ahead: less does not pay.
 const ASCII_AHEAD: usize = 64;
+
+/// What this processor can do.
+pub(crate) static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
 
 /// Consecutive pieces. The first starts at `base`.
 pub(crate) struct Batch<'a> {
@@ -23,11 +30,12 @@ pub(crate) struct Scanner<'a, 's> {
     text: Text<'a>,
     at: usize,
     stretch: &'s mut Stretch,
+    level: Level,
 }
 
 impl<'a, 's> Scanner<'a, 's> {
     pub(crate) fn new(split: Split, text: &'a str, stretch: &'s mut Stretch) -> Self {
-        Self { split, text: Text::new(text), at: 0, stretch }
+        Self { split, text: Text::new(text), at: 0, stretch, level: *LEVEL }
     }
 
     /// The next pieces, at least one; `None` at the end of the text.
@@ -58,7 +66,7 @@ impl<'a, 's> Scanner<'a, 's> {
 
     #[inline(always)]
     fn swift<R: Rules>(&mut self) -> usize {
-        match self.stretch.scan::<R>(self.text, self.at) {
+        match self.stretch.scan::<R>(self.level, self.text, self.at) {
             0 => self.slow(rules::piece_end::<R>),
             n_ends => n_ends,
         }

@@ -4,12 +4,17 @@
 //! does not (runs of white space, line ends behind punctuation, contractions, long numbers) is mended run by run. The
 //! branches that a processor would guess wrong at every piece are thus taken a few times in a hundred bytes.
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use super::{
     classes::SLASH,
     masks::{Mask, Masks, N_WORDS, STRETCH, bit, clear, clear_range, run, set},
     rules::{Contraction, Rules, contraction_end},
     text::Text,
 };
+
+/// Ends that are written together; 64 bytes have so many or fewer pieces, more often than not.
+const GROUP: usize = 16;
 
 /// Most pieces that are found at a time.
 pub(crate) const MAX_ENDS: usize = STRETCH;
@@ -20,20 +25,24 @@ pub(crate) struct Stretch {
     /// Bit `i` is set where a piece starts at byte `i`.
     starts: Mask,
     /// Where the pieces found last end, in bytes from where the first starts.
-    pub(crate) ends: [u32; MAX_ENDS],
+    pub(crate) ends: [u32; MAX_ENDS + GROUP],
 }
 
 impl Default for Stretch {
     fn default() -> Self {
-        Self { masks: Masks::default(), starts: Mask::default(), ends: [0; MAX_ENDS] }
+        Self { masks: Masks::default(), starts: Mask::default(), ends: [0; MAX_ENDS + GROUP] }
     }
 }
 
 impl Stretch {
     /// Scans from `start`, where a piece must start, and returns how many pieces are certain; 0 is possible.
+    pub(crate) fn scan<R: Rules>(&mut self, level: Level, text: Text<'_>, start: usize) -> usize {
+        dispatch!(level, simd => self.scan_with::<R, _>(simd, text, start))
+    }
+
     #[inline(always)]
-    pub(crate) fn scan<R: Rules>(&mut self, text: Text<'_>, start: usize) -> usize {
-        let len = self.masks.fill(&text.bytes()[start..]);
+    fn scan_with<R: Rules, S: Simd>(&mut self, simd: S, text: Text<'_>, start: usize) -> usize {
+        let len = self.masks.fill(simd, &text.bytes()[start..]);
         if len < 2 {
             return 0;
         }
@@ -233,11 +242,21 @@ impl Stretch {
             if word == 0 {
                 starts &= !1;
             }
-            while starts != 0 {
-                self.ends[n_ends] = 64 * word as u32 + starts.trailing_zeros();
-                n_ends += 1;
-                starts &= starts - 1;
+            let n_starts = starts.count_ones() as usize;
+            let mut more = n_starts;
+            let mut at = n_ends;
+            // Whole groups are written whatever there is, since guessing the end of each word wrong costs more.
+            loop {
+                for place in &mut self.ends[at..at + GROUP] {
+                    *place = 64 * word as u32 + starts.trailing_zeros();
+                    starts &= starts.wrapping_sub(1);
+                }
+                if more <= GROUP {
+                    break;
+                }
+                (more, at) = (more - GROUP, at + GROUP);
             }
+            n_ends += n_starts;
         }
         n_ends
     }
