@@ -14,7 +14,7 @@ use super::{
 use crate::split::{Batch, LEVEL};
 
 /// Of all pieces: 1 MiB, what a core has for itself.
-pub(super) type Pieces = Cache<{ 1 << 15 }>;
+pub(crate) type Pieces = Cache<{ 1 << 15 }>;
 /// Of pieces that were merged: 256 KiB.
 type Merged = Cache<{ 1 << 13 }>;
 
