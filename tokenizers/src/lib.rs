@@ -6,8 +6,11 @@
 
 mod bpe;
 mod cut;
+mod cuts;
+mod encoder;
 mod intervals;
 mod model;
+mod pieces;
 mod registry;
 mod running;
 mod split;

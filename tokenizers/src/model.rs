@@ -1,17 +1,16 @@
-//! A vocabulary ready for text: normalisation, pre-tokenizer and byte-pair encoding behind one another.
+//! A byte-level vocabulary ready for text: normalisation, pre-tokenizer and byte-pair encoding behind one another.
 
-use std::{borrow::Cow, sync::Mutex};
+use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use crate::{
     bpe::{BadVocabulary, BytePairs, Scratch},
+    cuts::Cuts,
+    encoder::{Encoder, Place},
     split::{Batch, Scanner, Split, Stretch},
-    sync::lock,
+    sync::Pool,
 };
-
-/// Sets of working memory that are kept for the next text; each is 1 MiB.
-const KEPT: usize = 16;
 
 /// What happens to text before it is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +45,8 @@ pub(crate) struct Model {
     pairs: BytePairs,
     split: Split,
     normal: Normal,
-    idle: Mutex<Vec<Box<Room>>>,
+    cuts: Cuts,
+    rooms: Pool<Room>,
 }
 
 /// Working memory of one text at a time.
@@ -64,11 +64,17 @@ impl Model {
         let tokens = recipe.tokens.iter().map(|(id, token)| (*id, &**token));
         let pairs = BytePairs::new(tokens, recipe.tokens.len())?;
         let Recipe { split, normal, .. } = recipe;
-        Ok(Self { pairs, split, normal, idle: Mutex::default() })
+        let cuts = if split == Split::None { Cuts::Nowhere } else { Cuts::Splits };
+        Ok(Self { pairs, split, normal, cuts, rooms: Pool::default() })
     }
 
-    /// The number of tokens, or `None` where that is over `limit`; the work is bounded by the limit.
-    pub(crate) fn count(&self, text: &str, limit: usize) -> Option<usize> {
+    fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {
+        self.rooms.with(|| Room { scratch: self.pairs.scratch(), stretch: Stretch::default() }, work)
+    }
+}
+
+impl Encoder for Model {
+    fn count(&self, text: &str, _: Place, limit: usize) -> Option<usize> {
         let mut total = 0;
         let text = self.normal.apply(text);
         self.with_room(|room| {
@@ -83,47 +89,35 @@ impl Model {
         })
     }
 
-    /// Calls `take` with the id and the end in bytes of each token of the normalised text.
-    pub(crate) fn each(&self, text: &str, mut take: impl FnMut(u32, usize)) {
+    fn encode(&self, text: &str, _: Place, ids: &mut Vec<u32>) {
         let text = self.normal.apply(text);
         self.with_room(|room| {
             let mut scanner = Scanner::new(self.split, &text, &mut room.stretch);
             while let Some(Batch { base, ends }) = scanner.next() {
                 let mut start = base;
                 for end in ends.iter().map(|it| base + *it as usize) {
-                    self.pairs.encode(text.as_bytes(), start, end, &mut take);
+                    self.pairs.encode(text.as_bytes(), start, end, |id, _| ids.push(id));
                     start = end;
                 }
             }
         });
     }
 
-    /// The bytes of a token; `None` for ids that are none.
-    pub(crate) fn token(&self, id: u32) -> Option<&[u8]> {
+    fn token(&self, id: u32) -> Option<&[u8]> {
         self.pairs.token(id)
     }
 
-    /// The id of the token of exactly these bytes.
-    pub(crate) fn id(&self, token: &[u8]) -> Option<u32> {
+    fn id(&self, token: &[u8]) -> Option<u32> {
         self.pairs.id(token)
     }
 
-    /// The most bytes of text that `limit` tokens can be.
-    pub(crate) fn reach(&self, limit: usize) -> usize {
+    fn reach(&self, limit: usize) -> usize {
         // Composition takes at most three bytes for each that it leaves (UAX 15, maximum expansion).
         let shrink = if self.normal == Normal::Nfc { 3 } else { 1 };
         limit.saturating_mul(shrink * self.pairs.longest())
     }
 
-    fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {
-        let kept = lock(&self.idle).pop();
-        let mut room =
-            kept.unwrap_or_else(|| Box::new(Room { scratch: self.pairs.scratch(), stretch: Stretch::default() }));
-        let done = work(&mut room);
-        let mut idle = lock(&self.idle);
-        if idle.len() < KEPT {
-            idle.push(room);
-        }
-        done
+    fn cuts(&self) -> &Cuts {
+        &self.cuts
     }
 }

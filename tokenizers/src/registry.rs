@@ -3,7 +3,9 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
+    encoder::Encoder,
     model::{Model, Normal, Recipe},
+    pieces,
     split::Split,
     vocab::{self, VocabularyError},
 };
@@ -14,6 +16,10 @@ pub(crate) enum Source {
     Packed(&'static [u8]),
     /// The same, its tokens spelled in GPT-2's alphabet, and control tokens up to before an id.
     Spelled(&'static [u8], u32),
+    /// A SentencePiece model, and whether it puts a space before a text.
+    Pieces(&'static [u8], bool),
+    /// Tokens in SentencePiece's spelling, and the order of merges.
+    Merges(&'static [u8], &'static [u8]),
     /// A table of `tiktoken-rs`, up to before the first control token.
     Tiktoken(fn() -> &'static tiktoken_rs::CoreBPE, u32),
 }
@@ -31,7 +37,7 @@ pub struct TokenizerEntry {
     /// Control tokens and their ids. Text never becomes one by accident.
     pub specials: &'static [(&'static str, u32)],
     source: Option<Source>,
-    model: OnceLock<Model>,
+    model: OnceLock<Box<dyn Encoder>>,
 }
 
 impl TokenizerEntry {
@@ -64,28 +70,37 @@ impl TokenizerEntry {
     /// A vocabulary that was read from a user's file.
     pub(crate) fn loaded(name: String, recipe: Recipe<'_>) -> Result<Self, VocabularyError> {
         let (split, normal) = (recipe.split, recipe.normal);
-        let model = OnceLock::from(Model::new(recipe)?);
+        let model: Box<dyn Encoder> = Box::new(Model::new(recipe)?);
+        let model = OnceLock::from(model);
         Ok(Self { name: name.into(), aliases: &[], split, normal, specials: &[], source: None, model })
     }
 
     /// The tables, made at first use.
-    pub(crate) fn model(&self) -> &Model {
-        self.model.get_or_init(|| {
+    pub(crate) fn model(&self) -> &dyn Encoder {
+        &**self.model.get_or_init(|| {
             // A test loads every entry, so that the files that come with the crate are known to be sound.
             self.read().unwrap_or_else(|error| unreachable!("vocabulary `{}`: {error}", self.name))
         })
     }
 
-    fn read(&self) -> Result<Model, VocabularyError> {
+    fn read(&self) -> Result<Box<dyn Encoder>, VocabularyError> {
         let tokens = match &self.source {
             Some(Source::Packed(file)) => {
                 vocab::packed::read(file)?.into_iter().map(|(id, token)| (id, Cow::Borrowed(token))).collect()
             }
             Some(Source::Spelled(file, first)) => of_spelled(vocab::packed::read(file)?, *first),
             Some(Source::Tiktoken(tables, n_tokens)) => of_tiktoken(tables(), *n_tokens),
+            Some(Source::Pieces(file, leads)) => {
+                let hidden: Vec<&str> = self.specials.iter().map(|(name, _)| *name).collect();
+                return Ok(Box::new(pieces::of_spm(&vocab::spm::read(file)?, *leads, &hidden)?));
+            }
+            Some(Source::Merges(tokens, merges)) => {
+                let (tokens, merges) = (vocab::packed::read(tokens)?, vocab::merges::read(merges)?);
+                return Ok(Box::new(pieces::of_merges(&tokens, &merges)?));
+            }
             None => Vec::new(),
         };
-        Ok(Model::new(Recipe { tokens, split: self.split, normal: self.normal })?)
+        Ok(Box::new(Model::new(Recipe { tokens, split: self.split, normal: self.normal })?))
     }
 }
 
@@ -105,7 +120,14 @@ fn of_tiktoken(tables: &tiktoken_rs::CoreBPE, n_tokens: u32) -> Vec<(u32, Cow<'s
 /// Control tokens are those of the models' published configurations.
 pub static TOKENIZERS: &[TokenizerEntry] = &ENTRIES;
 
-static ENTRIES: [TokenizerEntry; 8] = [
+/// Vocabularies whose licences attach conditions are features.
+const N_ENTRIES: usize = 11
+    + cfg!(feature = "gemma3") as usize
+    + cfg!(feature = "kimi") as usize
+    + cfg!(feature = "llama2") as usize
+    + cfg!(feature = "llama3") as usize;
+
+static ENTRIES: [TokenizerEntry; N_ENTRIES] = [
     TokenizerEntry::packed("o200k_base", &["o200k"], Split::O200k, splintr_vocab_o200k::O200K_BASE_VOCAB_PACKED)
         .with_specials(O200K_SPECIALS),
     TokenizerEntry::packed("cl100k_base", &["cl100k"], Split::Cl100k, splintr_vocab_cl100k::CL100K_BASE_VOCAB_PACKED)
@@ -143,6 +165,126 @@ static ENTRIES: [TokenizerEntry; 8] = [
         Source::Spelled(splintr_vocab_mistral::MISTRAL_V3_VOCAB_PACKED, 1000),
     )
     .with_specials(TEKKEN_SPECIALS),
+    TokenizerEntry::new(
+        "mistral_v1",
+        &["mistral_spm"],
+        Split::None,
+        Source::Pieces(splintr_vocab_mistral::MISTRAL_SPM_VOCAB, true),
+    )
+    .with_specials(SPM_SPECIALS),
+    TokenizerEntry::new(
+        "mistral_v2",
+        &[],
+        Split::None,
+        Source::Pieces(splintr_vocab_mistral::MISTRAL_V2_SPM_VOCAB, true),
+    )
+    .with_specials(MISTRAL_V2_SPECIALS),
+    TokenizerEntry::new(
+        "gemma4",
+        &[],
+        Split::None,
+        Source::Merges(splintr_vocab_gemma4::GEMMA4_VOCAB_PACKED, splintr_vocab_gemma4::GEMMA4_MERGES_PACKED),
+    )
+    .with_specials(GEMMA4_SPECIALS),
+    #[cfg(feature = "gemma3")]
+    TokenizerEntry::new("gemma3", &[], Split::None, Source::Pieces(splintr_vocab_gemma3::GEMMA3_SPM_VOCAB, false))
+        .with_specials(GEMMA3_SPECIALS),
+    #[cfg(feature = "kimi")]
+    TokenizerEntry::packed("kimi_k2", &["kimi"], Split::Kimi, splintr_vocab_kimi::KIMI_VOCAB_PACKED)
+        .with_specials(KIMI_SPECIALS),
+    #[cfg(feature = "llama2")]
+    TokenizerEntry::new("llama2", &[], Split::None, Source::Pieces(splintr_vocab_llama2::LLAMA2_SPM_VOCAB, true))
+        .with_specials(SPM_SPECIALS),
+    #[cfg(feature = "llama3")]
+    TokenizerEntry::packed("llama3", &[], Split::Cl100k, splintr_vocab_llama3::LLAMA3_VOCAB_PACKED)
+        .with_specials(LLAMA3_SPECIALS),
+];
+
+#[cfg(feature = "kimi")]
+const KIMI_SPECIALS: &[(&str, u32)] = &[
+    ("[BOS]", 163_584),
+    ("[EOS]", 163_585),
+    ("<|im_end|>", 163_586),
+    ("<|im_user|>", 163_587),
+    ("<|im_assistant|>", 163_588),
+    ("<|start_header_id|>", 163_590),
+    ("<|end_header_id|>", 163_591),
+    ("[EOT]", 163_593),
+    ("<|im_system|>", 163_594),
+    ("<|tool_calls_section_begin|>", 163_595),
+    ("<|tool_calls_section_end|>", 163_596),
+    ("<|tool_call_begin|>", 163_597),
+    ("<|tool_call_argument_begin|>", 163_598),
+    ("<|tool_call_end|>", 163_599),
+    ("<|im_middle|>", 163_601),
+    ("[UNK]", 163_838),
+    ("[PAD]", 163_839),
+];
+
+#[cfg(feature = "llama3")]
+const LLAMA3_SPECIALS: &[(&str, u32)] = &[
+    ("<|begin_of_text|>", 128_000),
+    ("<|end_of_text|>", 128_001),
+    ("<|finetune_right_pad_id|>", 128_004),
+    ("<|start_header_id|>", 128_006),
+    ("<|end_header_id|>", 128_007),
+    ("<|eom_id|>", 128_008),
+    ("<|eot_id|>", 128_009),
+    ("<|python_tag|>", 128_010),
+];
+
+const SPM_SPECIALS: &[(&str, u32)] = &[("<unk>", 0), ("<s>", 1), ("</s>", 2)];
+
+const MISTRAL_V2_SPECIALS: &[(&str, u32)] = &[
+    ("<unk>", 0),
+    ("<s>", 1),
+    ("</s>", 2),
+    ("[INST]", 3),
+    ("[/INST]", 4),
+    ("[TOOL_CALLS]", 5),
+    ("[AVAILABLE_TOOLS]", 6),
+    ("[/AVAILABLE_TOOLS]", 7),
+    ("[TOOL_RESULTS]", 8),
+    ("[/TOOL_RESULTS]", 9),
+];
+
+#[cfg(feature = "gemma3")]
+const GEMMA3_SPECIALS: &[(&str, u32)] = &[
+    ("<pad>", 0),
+    ("<eos>", 1),
+    ("<bos>", 2),
+    ("<unk>", 3),
+    ("<start_of_turn>", 105),
+    ("<end_of_turn>", 106),
+    ("<start_of_image>", 255_999),
+    ("<end_of_image>", 256_000),
+];
+
+const GEMMA4_SPECIALS: &[(&str, u32)] = &[
+    ("<pad>", 0),
+    ("<eos>", 1),
+    ("<bos>", 2),
+    ("<unk>", 3),
+    ("<mask>", 4),
+    ("<|tool>", 46),
+    ("<tool|>", 47),
+    ("<|tool_call>", 48),
+    ("<tool_call|>", 49),
+    ("<|tool_response>", 50),
+    ("<tool_response|>", 51),
+    ("<|\"|>", 52),
+    ("<|think|>", 98),
+    ("<|channel>", 100),
+    ("<channel|>", 101),
+    ("<|turn>", 105),
+    ("<turn|>", 106),
+    ("<|image>", 255_999),
+    ("<|audio>", 256_000),
+    ("<|image|>", 258_880),
+    ("<|audio|>", 258_881),
+    ("<image|>", 258_882),
+    ("<audio|>", 258_883),
+    ("<|video|>", 258_884),
 ];
 
 const O200K_SPECIALS: &[(&str, u32)] = &[

@@ -4,8 +4,10 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     cut,
+    cuts::Cuts,
+    encoder::{Encoder, Place},
     intervals::Intervals,
-    model::{Model, Normal, Recipe},
+    model::{Normal, Recipe},
     registry::{TOKENIZERS, TokenizerEntry},
     split::Split,
     vocab::{self, VocabularyError},
@@ -61,14 +63,32 @@ impl Tokenizer {
         self.model();
     }
 
-    fn model(self) -> &'static Model {
+    fn model(self) -> &'static dyn Encoder {
         self.0.model()
+    }
+
+    pub(crate) fn cuts(self) -> &'static Cuts {
+        self.model().cuts()
     }
 
     /// How many tokens `text` is, in time linear in its length.
     #[must_use]
     pub fn count(self, text: &str) -> usize {
-        self.model().count(text, usize::MAX).unwrap_or(usize::MAX)
+        self.count_at(text, Place::First)
+    }
+
+    /// How many tokens `text` adds behind other text: as [`count`](Self::count), without the space that a few
+    /// vocabularies put before the first word of a text.
+    ///
+    /// The parts of a text add up to its count where it is cut between a letter or digit and ASCII punctuation that is
+    /// no apostrophe, or before a space that follows neither white space nor punctuation.
+    #[must_use]
+    pub fn count_rest(self, text: &str) -> usize {
+        self.count_at(text, Place::Rest)
+    }
+
+    pub(crate) fn count_at(self, text: &str, place: Place) -> usize {
+        self.model().count(text, place, usize::MAX).unwrap_or(usize::MAX)
     }
 
     /// `Some(count)` if `text` is at most `limit` tokens, `None` if it is more. The work is bounded by the limit, not
@@ -78,14 +98,14 @@ impl Tokenizer {
         if text.len() > self.reach(limit) {
             return None;
         }
-        self.model().count(text, limit)
+        self.model().count(text, Place::First, limit)
     }
 
     /// The token ids of `text`, control tokens taken for ordinary text; as many as [`count`](Self::count) says.
     #[must_use]
     pub fn encode(self, text: &str) -> Vec<u32> {
         let mut ids = Vec::with_capacity(text.len() / 4);
-        self.model().each(text, |id, _| ids.push(id));
+        self.model().encode(text, Place::First, &mut ids);
         ids
     }
 
@@ -132,7 +152,9 @@ impl Tokenizer {
     #[must_use]
     pub fn decode(self, tokens: &[u32]) -> String {
         let bytes: Vec<u8> = tokens.iter().filter_map(|id| self.token(*id)).flatten().copied().collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+        // What was put before the text is taken away again.
+        let lead = if self.model().leads_with_space() { b" ".as_slice() } else { b"" };
+        String::from_utf8_lossy(bytes.strip_prefix(lead).unwrap_or(&bytes)).into_owned()
     }
 
     /// Counts that answer for any part of `text` without going through it again.
@@ -149,7 +171,7 @@ impl Tokenizer {
     /// counted and always fits.
     #[must_use]
     pub fn prefix_within(self, text: &str, limit: usize) -> usize {
-        cut::prefix_within(self, text, limit)
+        cut::prefix_within(self, text, Place::First, limit)
     }
 
     /// The length in bytes of the longest suffix of `text`, starting on a character boundary, that is at most `limit`

@@ -1,5 +1,8 @@
 //! Every count and every id against one straight run of the reference over the whole text.
 
+#[cfg(any(feature = "kimi", feature = "llama3"))]
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use tiktoken_rs::CoreBPE;
 use tollgate_tokenizers::{Running, Split, TOKENIZERS, Tokenizer};
@@ -16,7 +19,38 @@ fn pairs() -> impl Iterator<Item = (Tokenizer, &'static CoreBPE)> {
         ("p50k_base", tiktoken_rs::p50k_base_singleton()),
         ("r50k_base", tiktoken_rs::r50k_base_singleton()),
     ];
-    oracles.into_iter().map(|(name, oracle)| (named(name), oracle))
+    oracles.into_iter().chain(of_features()).map(|(name, oracle)| (named(name), oracle))
+}
+
+/// The same core with other vocabularies and their published expressions.
+fn of_features() -> Vec<(&'static str, &'static CoreBPE)> {
+    #[cfg(feature = "kimi")]
+    static KIMI: LazyLock<CoreBPE> = LazyLock::new(|| {
+        const WORD: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
+        const LOWER: &str = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]";
+        const ENDING: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
+        const REST: &str = r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+        oracle("kimi_k2", &format!(r"[\p{{Han}}]+|{WORD}*{LOWER}+{ENDING}|{WORD}+{LOWER}*{ENDING}|{REST}"))
+    });
+    #[cfg(feature = "llama3")]
+    static LLAMA3: LazyLock<CoreBPE> = LazyLock::new(|| {
+        const WORD: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}";
+        oracle("llama3", &format!(r"{WORD}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"))
+    });
+    vec![
+        #[cfg(feature = "kimi")]
+        ("kimi_k2", &*KIMI),
+        #[cfg(feature = "llama3")]
+        ("llama3", &*LLAMA3),
+    ]
+}
+
+#[cfg(any(feature = "kimi", feature = "llama3"))]
+fn oracle(name: &str, expression: &str) -> CoreBPE {
+    let ours = named(name);
+    let tokens =
+        (0..200_000).filter_map(|id| Some((ours.token(id).filter(|it| ours.id(it) == Some(id))?.to_vec(), id)));
+    CoreBPE::new(tokens.collect(), Default::default(), expression).unwrap_or_else(|error| unreachable!("{error}"))
 }
 
 fn all() -> impl Iterator<Item = Tokenizer> {
@@ -124,7 +158,7 @@ proptest! {
         for ours in all() {
             let (left, right) = (format!("{left}name"), format!("\":\"{right}"));
             let whole = ours.count(&format!("{left}{right}"));
-            prop_assert_eq!(ours.count(&left) + ours.count(&right), whole);
+            prop_assert_eq!(ours.count(&left) + ours.count_rest(&right), whole, "{}", ours);
         }
     }
 
@@ -149,7 +183,8 @@ fn every_special_spelling_is_ordinary_text() {
             TOKENIZERS.iter().any(|it| it.name == ours.name() && it.specials.iter().any(|(_, special)| special == id))
         };
         assert!(!ids.iter().any(control), "{ours}");
-        assert_eq!(ours.decode(&ids), text);
+        // A few vocabularies cannot tell a space from the mark that stands for it.
+        assert_eq!(ours.decode(&ids).replace('▁', " "), text.replace('▁', " "));
     }
 }
 

@@ -70,10 +70,10 @@ pub(super) fn index_line_cost(line: &str, tokenizer: Tokenizer) -> u32 {
 /// Tokens of a list of entries that cost `entries` together and end in the input schema `last`; of an empty list if
 /// there is no last one.
 pub(super) fn list_tokens(entries: u64, last: Option<&str>, tokenizer: Tokenizer) -> u64 {
-    let count = |text: &str| tokenizer.count(text) as u64;
-    let Some(last) = last else { return count("[]") };
+    let count = |text: &str| tokenizer.count_rest(text) as u64;
+    let Some(last) = last else { return tokenizer.count("[]") as u64 };
     let (as_counted, as_written) = (schema_piece(last, BEFORE_ANOTHER), schema_piece(last, AT_THE_END));
-    count(OPENING) + entries + count(&as_written) - count(&as_counted)
+    tokenizer.count(OPENING) as u64 + entries + count(&as_written) - count(&as_counted)
 }
 
 fn schema_piece(schema: &str, end: &str) -> String {
@@ -86,5 +86,6 @@ fn index_piece(line: &str) -> String {
 }
 
 fn count(text: &str, tokenizer: Tokenizer) -> u32 {
-    u32::try_from(tokenizer.count(text)).unwrap_or(u32::MAX)
+    // Every part but the opening stands behind another one.
+    u32::try_from(tokenizer.count_rest(text)).unwrap_or(u32::MAX)
 }

@@ -15,6 +15,9 @@ mod table;
 mod walk;
 mod windows;
 
+pub(crate) use count::Pieces as Cache;
 pub(crate) use count::Scratch;
+pub(crate) use key::{Key, MAX_BYTES};
 pub use pairs::BadVocabulary;
-pub(crate) use pairs::BytePairs;
+pub(crate) use pairs::{BytePairs, MAX_RANK};
+pub(crate) use table::{NONE, Table};

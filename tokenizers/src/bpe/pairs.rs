@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Ranks must fit the orders of `windows` and `short`.
-pub(super) const MAX_RANK: u32 = 1 << 23;
+pub(crate) const MAX_RANK: u32 = 1 << 23;
 
 /// A vocabulary whose ids are its ranks.
 pub(crate) struct BytePairs {

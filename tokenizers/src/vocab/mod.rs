@@ -1,7 +1,9 @@
 //! Vocabularies as they are published, read into lists of tokens.
 
+pub(crate) mod merges;
 pub(crate) mod packed;
 pub(crate) mod spelled;
+pub(crate) mod spm;
 pub(crate) mod tiktoken;
 
 use crate::bpe::BadVocabulary;
@@ -17,6 +19,18 @@ pub enum VocabularyError {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// A merge makes what is no token.
+    #[error("a merge makes token {0}, which is none")]
+    NoToken(u32),
+    /// A token that should be characters.
+    #[error("token {0} is no UTF-8")]
+    NoText(u32),
+    /// The same token twice.
+    #[error("token `{0}` has two ids")]
+    TwoIds(String),
+    /// A token could not be merged from its characters.
+    #[error("a character of `{0}` is no token")]
+    NoCharacter(String),
     /// What was read makes no vocabulary.
     #[error(transparent)]
     Bad(#[from] BadVocabulary),

@@ -12,17 +12,35 @@ const HEADER_BYTES: usize = 12;
 /// # Errors
 /// [`VocabularyError::Malformed`] with the byte.
 pub(crate) fn read(packed: &[u8]) -> Result<Vec<(u32, &[u8])>, VocabularyError> {
-    let rest = packed.strip_prefix(MAGIC).ok_or_else(|| malformed(1, "it does not start with `SPLNTRV1`"))?;
-    let (n_tokens, mut rest) =
-        rest.split_first_chunk::<4>().ok_or_else(|| malformed(MAGIC.len(), "the number of tokens is missing"))?;
-    let n_tokens = u32::from_le_bytes(*n_tokens) as usize;
-    // A token takes at least two bytes, whatever the header says.
-    let mut tokens = Vec::with_capacity(n_tokens.min(packed.len() / 2));
-    for _ in 0..n_tokens {
-        let at = HEADER_BYTES.max(packed.len() - rest.len()) + 1;
-        tokens.push(token(&mut rest).ok_or_else(|| malformed(at, "a token is cut off"))?);
+    let mut reader = Reader::open(packed, MAGIC, "it does not start with `SPLNTRV1`")?;
+    reader.read_all(token).map_err(|at| malformed(at, "a token is cut off"))
+}
+
+/// A file behind its magic and number of entries.
+pub(super) struct Reader<'a> {
+    packed: &'a [u8],
+    rest: &'a [u8],
+    n_entries: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn open(packed: &'a [u8], magic: &[u8; 8], wrong: &'static str) -> Result<Self, VocabularyError> {
+        let rest = packed.strip_prefix(magic).ok_or_else(|| malformed(1, wrong))?;
+        let (number, rest) =
+            rest.split_first_chunk::<4>().ok_or_else(|| malformed(magic.len(), "the number of entries is missing"))?;
+        Ok(Self { packed, rest, n_entries: u32::from_le_bytes(*number) as usize })
     }
-    Ok(tokens)
+
+    /// As many entries as the header says; on failure, the byte from 1 at which an entry starts that is none.
+    pub(super) fn read_all<T>(&mut self, entry: impl Fn(&mut &'a [u8]) -> Option<T>) -> Result<Vec<T>, usize> {
+        // An entry takes at least two bytes, whatever the header says.
+        let mut entries = Vec::with_capacity(self.n_entries.min(self.packed.len() / 2));
+        for _ in 0..self.n_entries {
+            let at = HEADER_BYTES.max(self.packed.len() - self.rest.len()) + 1;
+            entries.push(entry(&mut self.rest).ok_or(at)?);
+        }
+        Ok(entries)
+    }
 }
 
 fn token<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
@@ -33,7 +51,7 @@ fn token<'a>(rest: &mut &'a [u8]) -> Option<(u32, &'a [u8])> {
     Some((id, token))
 }
 
-fn varint(rest: &mut &[u8]) -> Option<u32> {
+pub(super) fn varint(rest: &mut &[u8]) -> Option<u32> {
     let mut value = 0u32;
     for shift in (0..32).step_by(7) {
         let byte = *rest.split_off_first()?;

@@ -1,0 +1,63 @@
+//! Tokens that are taken from the text as they are, the longest one wherever several start.
+
+use rustc_hash::FxHashMap;
+
+/// A tree of bytes.
+pub(crate) struct Matcher {
+    /// Whether any token starts with the byte.
+    starts: [bool; 256],
+    /// The node behind a node and a byte; the first node is 0.
+    next: FxHashMap<(u32, u8), u32>,
+    /// The token that ends at a node.
+    tokens: FxHashMap<u32, u32>,
+}
+
+impl Matcher {
+    pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a [u8])>) -> Self {
+        let mut made = Self { starts: [false; 256], next: FxHashMap::default(), tokens: FxHashMap::default() };
+        for (id, token) in tokens {
+            let Some(first) = token.first() else { continue };
+            made.starts[usize::from(*first)] = true;
+            let mut node = 0;
+            for byte in token {
+                let new = made.next.len() as u32 + 1;
+                node = *made.next.entry((node, *byte)).or_insert(new);
+            }
+            made.tokens.entry(node).or_insert(id);
+        }
+        made
+    }
+
+    /// The id and the end of the longest token at `at`.
+    #[inline(always)]
+    pub(crate) fn longest(&self, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+        if self.starts[usize::from(bytes[at])] { self.walk(bytes, at) } else { None }
+    }
+
+    fn walk(&self, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+        let (mut node, mut found) = (0, None);
+        for (end, byte) in (at + 1..).zip(&bytes[at..]) {
+            let Some(next) = self.next.get(&(node, *byte)) else { break };
+            node = *next;
+            if let Some(id) = self.tokens.get(&node) {
+                found = Some((*id, end));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_is_found() {
+        let matcher = Matcher::new([(1, b"<".as_slice()), (2, b"<ab>"), (3, b"\n\n"), (4, b"<ab>")].into_iter());
+        for (text, expected) in
+            [("<ab>", Some((2, 4))), ("<ab", Some((1, 1))), ("\n", None), ("\n\n\n", Some((3, 2))), ("ab", None)]
+        {
+            assert_eq!(matcher.longest(text.as_bytes(), 0), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Byte-pair encoding where ids are not ranks: merges by score, by result or by pair, over characters or bytes.
+//!
+//! This is the core of SentencePiece's models and of what was made from them. Greedy merging sees only neighbours, so
+//! that a sequence of tokens is the encoding of its text exactly if every two neighbours are the encoding of theirs:
+//! of all steps, those inside two neighbours happen in the order in which they happen in these two alone. That holds
+//! for any order of merges that goes by the pair and then by the place, and it is what [`walk`] relies on.
+
+mod core;
+mod joins;
+mod matcher;
+mod merge;
+mod model;
+mod names;
+mod parts;
+mod walk;
+
+pub(crate) use self::model::{of_merges, of_spm};

@@ -1,0 +1,286 @@
+//! SentencePiece's models, and what was converted from them: characters are merged, and a space is a character.
+
+use std::borrow::Cow;
+
+use super::{
+    core::Core,
+    joins::Joins,
+    matcher::Matcher,
+    names::Names,
+    parts::{Part, Parts},
+};
+use crate::{
+    bpe::{BadVocabulary, NONE},
+    cuts::{Cuts, Pairs},
+    encoder::{Encoder, Place},
+    vocab::{
+        VocabularyError,
+        spm::{self, Kind, Piece},
+    },
+};
+
+/// How SentencePiece writes a space. We write pieces with spaces instead, and it stays a space in the text.
+const SPACE_MARK: char = '\u{2581}';
+
+/// A loaded vocabulary of pieces.
+pub(crate) struct Pieces {
+    core: Core,
+    matcher: Matcher,
+    cuts: Cuts,
+    leads_with_space: bool,
+    /// The length of the longest token, bytes of text.
+    longest: usize,
+}
+
+/// A SentencePiece model whose spaces lead words (`add_dummy_prefix`) or do not. Of its user-defined pieces, `hidden`
+/// ones are left out: they are control tokens in all but name, and text must not become one.
+///
+/// # Errors
+/// [`VocabularyError`].
+pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<Pieces, VocabularyError> {
+    let mut names = Names::with_capacity(pieces.len());
+    let mut bytes = [NONE; 256];
+    for (id, piece) in (0..).zip(pieces) {
+        match piece.kind {
+            Kind::Byte(byte) => {
+                bytes[usize::from(byte)] = id;
+                names.add_hidden(id, &[byte])?;
+            }
+            Kind::Control => names.add_hidden(id, piece.text.as_bytes())?,
+            Kind::UserDefined if hidden.contains(&&*piece.text) => names.add_hidden(id, piece.text.as_bytes())?,
+            Kind::Normal | Kind::UserDefined => add_new(&mut names, id, &piece.text)?,
+        }
+    }
+    need_characters(pieces, &names)?;
+    let defined: Vec<u32> = (0..)
+        .zip(pieces)
+        .filter(|(id, it)| it.kind == Kind::UserDefined && names.id(spaced(&it.text).as_bytes()) == Some(*id))
+        .map(|(id, _)| id)
+        .collect();
+    let ranks = Joins::Results(ranks_of_scores(pieces, &names));
+    Pieces::new(names, ranks, bytes, &defined, leads)
+}
+
+/// Tokens in SentencePiece's spelling, and the ids of what merges make, in the order of merging.
+///
+/// A result is merged from any two tokens that make it together, the longest left half first: so
+/// `transformers` writes merges when it converts a model.
+///
+/// # Errors
+/// [`VocabularyError`].
+pub(crate) fn of_merges(tokens: &[(u32, &[u8])], results: &[u32]) -> Result<Pieces, VocabularyError> {
+    let mut names = Names::with_capacity(tokens.len());
+    let mut bytes = [NONE; 256];
+    let mut ranks = vec![NONE; tokens.len()];
+    for (rank, result) in (0..).zip(results) {
+        let place = ranks.get_mut(*result as usize).ok_or(VocabularyError::NoToken(*result))?;
+        *place = rank.min(*place);
+    }
+    for (id, token) in tokens {
+        let text = str::from_utf8(token).map_err(|_| VocabularyError::NoText(*id))?;
+        let is_result = ranks.get(*id as usize).is_some_and(|it| *it != NONE);
+        match spm::byte(text) {
+            Some(byte) => {
+                bytes[usize::from(byte)] = *id;
+                names.add_hidden(*id, &[byte])?;
+            }
+            None if is_result || text.chars().count() == 1 => add_new(&mut names, *id, text)?,
+            None => names.add_hidden(*id, token)?,
+        }
+    }
+    if let Some(dangling) = results.iter().find(|it| names.token(**it).is_none()) {
+        return Err(VocabularyError::NoToken(*dangling));
+    }
+    Pieces::new(names, Joins::LongestLeft(ranks), bytes, &[], false)
+}
+
+fn add_new(names: &mut Names, id: u32, text: &str) -> Result<(), VocabularyError> {
+    let spaced = spaced(text);
+    if names.id(spaced.as_bytes()).is_some() {
+        return Err(VocabularyError::TwoIds(text.to_owned()));
+    }
+    Ok(names.add(id, spaced.as_bytes())?)
+}
+
+fn spaced(text: &str) -> Cow<'_, str> {
+    if text.contains(SPACE_MARK) { Cow::Owned(text.replace(SPACE_MARK, " ")) } else { Cow::Borrowed(text) }
+}
+
+/// SentencePiece would merge characters that are no pieces; no published model has use for that.
+fn need_characters(pieces: &[Piece], names: &Names) -> Result<(), VocabularyError> {
+    let merged = pieces.iter().filter(|it| it.kind == Kind::Normal);
+    let has = |c: char| names.id(spaced(c.encode_utf8(&mut [0; 4])).as_bytes()).is_some();
+    let mut lacking = merged.filter(|it| !it.text.chars().all(has));
+    lacking.next().map_or(Ok(()), |it| Err(VocabularyError::NoCharacter(it.text.clone())))
+}
+
+/// Equal scores are equal ranks.
+fn ranks_of_scores(pieces: &[Piece], names: &Names) -> Vec<u32> {
+    let mut by_score: Vec<usize> = (0..pieces.len()).collect();
+    by_score.sort_by(|a, b| pieces[*b].score.total_cmp(&pieces[*a].score));
+    let mut ranks = vec![NONE; pieces.len()];
+    let mut rank = 0;
+    for pair in by_score.windows(2) {
+        ranks[pair[0]] = rank;
+        rank += u32::from(pieces[pair[0]].score != pieces[pair[1]].score);
+    }
+    if let Some(last) = by_score.last() {
+        ranks[*last] = rank;
+    }
+    let is_found = |id: usize| names.id(spaced(&pieces[id].text).as_bytes()) == u32::try_from(id).ok();
+    (0..pieces.len()).filter(|id| !is_found(*id)).for_each(|id| ranks[id] = NONE);
+    ranks
+}
+
+impl Pieces {
+    fn new(
+        names: Names,
+        joins: Joins,
+        bytes: [u32; 256],
+        defined: &[u32],
+        leads_with_space: bool,
+    ) -> Result<Self, VocabularyError> {
+        // UTF-8 has no use for the bytes that are left out.
+        let mut needed = (0..=255).filter(|byte| !matches!(byte, 0xc0 | 0xc1 | 0xf5..));
+        if let Some(byte) = needed.find(|byte| bytes[usize::from(*byte)] == NONE && names.id(&[*byte]).is_none()) {
+            return Err(BadVocabulary::NoByte(byte).into());
+        }
+        let texts = || names.iter().filter_map(|(_, token)| str::from_utf8(token).ok());
+        let cuts = Cuts::Pairs(Pairs::of(texts()));
+        // A space may have been U+2581 in the text.
+        let longest = texts().map(|it| it.len() + 2 * it.matches(' ').count()).max().unwrap_or(1);
+        let matcher = Matcher::new(defined.iter().filter_map(|id| Some((*id, names.token(*id)?))));
+        let core = Core::new(names, joins, bytes);
+        Ok(Self { core, matcher, cuts, leads_with_space, longest })
+    }
+
+    fn prepare<'a>(&self, text: &'a str, place: Place) -> Cow<'a, str> {
+        if self.leads_with_space && place == Place::First && !text.is_empty() {
+            Cow::Owned(format!(" {}", spaced(text)))
+        } else {
+            spaced(text)
+        }
+    }
+
+    fn parts<'a>(&'a self, text: &'a str) -> Parts<'a> {
+        Parts::new(text, &self.matcher, &self.cuts)
+    }
+}
+
+impl Encoder for Pieces {
+    fn count(&self, text: &str, place: Place, limit: usize) -> Option<usize> {
+        let text = self.prepare(text, place);
+        self.core.with_room(|room| {
+            let mut total = 0;
+            for part in self.parts(&text) {
+                total += match part {
+                    Part::Token(_) => 1,
+                    Part::Plain(start, end) => self.core.count(room, text.as_bytes(), start, end),
+                };
+                if total > limit {
+                    return None;
+                }
+            }
+            Some(total)
+        })
+    }
+
+    fn encode(&self, text: &str, place: Place, ids: &mut Vec<u32>) {
+        let text = self.prepare(text, place);
+        self.core.with_room(|room| {
+            for part in self.parts(&text) {
+                match part {
+                    Part::Token(id) => ids.push(id),
+                    Part::Plain(start, end) => self.core.encode(room, text.as_bytes(), (start, end), ids),
+                }
+            }
+        });
+    }
+
+    fn token(&self, id: u32) -> Option<&[u8]> {
+        self.core.names().token(id)
+    }
+
+    fn id(&self, token: &[u8]) -> Option<u32> {
+        self.core.id(token)
+    }
+
+    fn reach(&self, limit: usize) -> usize {
+        limit.saturating_mul(self.longest)
+    }
+
+    fn cuts(&self) -> &Cuts {
+        &self.cuts
+    }
+
+    fn leads_with_space(&self) -> bool {
+        self.leads_with_space
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(text: &str, score: f32, kind: Kind) -> Piece {
+        Piece { text: text.into(), score, kind }
+    }
+
+    fn with_bytes(more: &[Piece]) -> Vec<Piece> {
+        let bytes = (0..=255).map(|it| piece(&format!("<0x{it:02X}>"), 0.0, Kind::Byte(it)));
+        bytes.chain(more.iter().cloned()).collect()
+    }
+
+    #[test]
+    fn scores_that_tie_merge_from_the_left() {
+        let normal = |text: &str, score| piece(text, score, Kind::Normal);
+        let pieces = with_bytes(&[normal("a", -5.0), normal("aa", -1.0), normal("▁", -5.0), normal("aaa", -1.0)]);
+        let made = of_spm(&pieces, true, &[]).unwrap();
+        let mut ids = Vec::new();
+        made.encode("aaaa b", Place::First, &mut ids);
+        assert_eq!(ids, [258, 259, 256, 258, u32::from(b'b')]);
+        assert_eq!(made.token(258), Some(b" ".as_slice()));
+        assert_eq!((made.id(b"aaa"), made.id(b"b"), made.id(b"bb")), (Some(259), Some(98), None));
+    }
+
+    #[test]
+    fn hidden_pieces_never_come_out() {
+        let pieces = with_bytes(&[piece("<a>", 0.0, Kind::UserDefined), piece("<b>", 0.0, Kind::UserDefined)]);
+        let made = of_spm(&pieces, false, &["<a>"]).unwrap();
+        assert_eq!(made.count("<a><b>", Place::First, 9), Some(4));
+    }
+
+    #[test]
+    fn damaged_models_are_refused() {
+        let normal = |text: &str| piece(text, -1.0, Kind::Normal);
+        for (pieces, expected) in [
+            (vec![normal("a")], "byte 0x00 is no token; a byte-level vocabulary has all that occur in text"),
+            (with_bytes(&[normal("a"), normal("a")]), "token `a` has two ids"),
+            (with_bytes(&[normal("ab")]), "a character of `ab` is no token"),
+        ] {
+            assert_eq!(of_spm(&pieces, false, &[]).err().map(|it| it.to_string()).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn damaged_merges_are_refused() {
+        let names: Vec<String> = (0..=255).map(|it| format!("<0x{it:02X}>")).collect();
+        let bytes: Vec<(u32, &[u8])> = (0..).zip(names.iter().map(String::as_bytes)).collect();
+        let with = |more: &[(u32, &'static [u8])]| [bytes.clone(), more.to_vec()].concat();
+        for (tokens, results, expected) in [
+            (with(&[(256, b"a"), (257, b"aa")]), vec![258], "a merge makes token 258, which is none"),
+            (with(&[(256, b"a"), (256, b"aa")]), vec![257], "id 256 is used twice"),
+            (with(&[(256, b"a"), (900, b"aa")]), vec![257], "a merge makes token 257, which is none"),
+            (with(&[(256, b"a"), (257, b"a")]), vec![257], "token `a` has two ids"),
+            (with(&[(256, b"\xff")]), vec![], "token 256 is no UTF-8"),
+            (with(&[(u32::MAX, b"a")]), vec![], "id 4294967295 is over the limit of 8388608"),
+            (
+                vec![(0, b"a".as_slice())],
+                vec![],
+                "byte 0x00 is no token; a byte-level vocabulary has all that occur in text",
+            ),
+        ] {
+            assert_eq!(of_merges(&tokens, &results).err().map(|it| it.to_string()).as_deref(), Some(expected));
+        }
+    }
+}
