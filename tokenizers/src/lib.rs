@@ -5,6 +5,7 @@
 //! characters of punctuation and letters, never a control token.
 
 mod bpe;
+pub mod chat;
 mod cut;
 mod cuts;
 mod encoder;

@@ -1,0 +1,123 @@
+//! Recorded requests with what the provider charged for them.
+
+use std::{collections::BTreeMap, error::Error, path::Path};
+
+use serde_json::Value;
+use tollgate_tokenizers::{
+    Tokenizer,
+    chat::{Family, Format, Request, RequestCount, Subject, count_request, read},
+};
+
+/// A request that can be counted.
+pub struct Recording {
+    /// Its family, and the kind of host that served it.
+    pub group: String,
+    pub family: &'static str,
+    pub model: String,
+    pub shape: &'static str,
+    /// The file that it was recorded in, and its place here.
+    pub source: String,
+    pub place: String,
+    pub subject: Subject,
+    pub count: RequestCount,
+    pub actual: usize,
+}
+
+/// How many requests were left out, by reason.
+pub type Excluded = BTreeMap<String, usize>;
+
+/// Reads all recordings of a folder.
+pub fn load(folder: &Path) -> Result<(Vec<Recording>, Excluded), Box<dyn Error>> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)?.map_while(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|it| it == "jsonl"));
+    files.sort();
+    let (mut recordings, mut excluded) = (Vec::new(), Excluded::new());
+    for file in files {
+        let name = file.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        for (idx, line) in std::fs::read_to_string(&file)?.lines().enumerate() {
+            match recording(&serde_json::from_str(line)?, format!("{name}:{}", idx + 1)) {
+                Ok(recording) => recordings.push(recording),
+                Err(reason) => *excluded.entry(reason).or_default() += 1,
+            }
+        }
+    }
+    Ok((recordings, excluded))
+}
+
+/// A line as a recording, or why it does not count.
+fn recording(line: &Value, place: String) -> Result<Recording, String> {
+    let format = format(text(line, "kind")).ok_or_else(|| format!("format {}", text(line, "kind")))?;
+    if line["server_state"] == true {
+        return Err("state that the server keeps".into());
+    }
+    let actual = charged(&line["usage"]).ok_or("no usage")?;
+    let request = read(format, &line["request"]).map_err(|error| format!("unreadable: {error}"))?;
+    if let Some(uncounted) = request.uncounted.iter().find(|it| it.bound.is_none()) {
+        return Err(format!("not in the request: {}", uncounted.what));
+    }
+    let model = model(line);
+    let family = Family::of_model(&model);
+    let tokenizer = Tokenizer::by_name(family.tokenizer).map_err(|error| error.to_string())?;
+    Ok(Recording {
+        group: group(family, text(line, "host")),
+        family: family.name,
+        shape: if request.uncounted.is_empty() { shape(&request) } else { "unpriced" },
+        source: line["source"].to_string().split("\"interaction\"").next().unwrap_or_default().to_owned(),
+        place,
+        subject: Subject::new(family, &model, &request),
+        count: count_request(family, tokenizer, &request),
+        actual,
+        model,
+    })
+}
+
+fn text<'a>(line: &'a Value, field: &str) -> &'a str {
+    line[field].as_str().unwrap_or_default()
+}
+
+fn format(kind: &str) -> Option<Format> {
+    match kind {
+        "openai.chat" => Some(Format::OpenaiChat),
+        "openai.responses" | "openai.responses.input_tokens" => Some(Format::OpenaiResponses),
+        "anthropic.messages" | "anthropic.count_tokens" => Some(Format::Anthropic),
+        "google.generate" | "google.count_tokens" => Some(Format::Gemini),
+        _ => None,
+    }
+}
+
+/// Input tokens, those from a cache included.
+fn charged(usage: &Value) -> Option<usize> {
+    let sum = |fields: &[&str]| -> u64 { fields.iter().filter_map(|field| usage[*field].as_u64()).sum() };
+    let options: [&[&str]; 4] = [
+        &["prompt_tokens"],
+        &["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"],
+        &["promptTokenCount"],
+        &["totalTokens"],
+    ];
+    let tokens = options.iter().map(|fields| sum(fields)).find(|tokens| *tokens > 0)?;
+    usize::try_from(tokens).ok()
+}
+
+fn model(line: &Value) -> String {
+    let named = ["model_returned", "model_requested"].into_iter().find_map(|field| line[field].as_str());
+    let of_path = || text(line, "path").rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    named.unwrap_or_else(of_path).to_owned()
+}
+
+/// Makers' own hosts; others put their own words around a request.
+const MAKERS: &[&str] = &["openai.com", "openai.azure.com", "anthropic.com", "googleapis.com"];
+
+fn group(family: &Family, host: &str) -> String {
+    let own = MAKERS.iter().any(|maker| host.ends_with(maker)) && family.name != "open";
+    if own { family.name.to_owned() } else { format!("{} (others)", family.name) }
+}
+
+fn shape(request: &Request) -> &'static str {
+    match (request.has_images(), request.response.is_some(), request.has_calls(), request.tools.is_empty()) {
+        (true, ..) => "media",
+        (_, true, ..) => "json_schema",
+        (.., true, _) => "tools+history",
+        (.., false) => "tools",
+        _ => "plain",
+    }
+}

@@ -1,0 +1,130 @@
+//! gpt-4o and gpt-4.1. Plain messages follow OpenAI's cookbook; the rest was told from recorded requests.
+//!
+//! Tools and the response schema are a text after the first system message, or a message of their own without one.
+
+use serde_json::{Value, json};
+
+use super::openai;
+use crate::{
+    Tokenizer,
+    chat::{
+        count::{Kind, Ledger, RequestCount, Slack, What},
+        request::{Content, Format, Message, Request, ToolCall, ToolChoice},
+        schema, typescript,
+    },
+};
+
+/// `<|im_start|>assistant<|im_sep|>`, with which the answer begins.
+const ANSWER: i64 = 3;
+
+/// Control tokens and words around a call: ` to=functions.`, the channel, the end.
+const CALL: i64 = 6;
+/// The same around several calls at once, which are one call of `multi_tool_use.parallel`.
+const PARALLEL: i64 = 5;
+/// The same around a result.
+const RESULT: i64 = 7;
+
+/// What naming the function to call costs besides the name.
+const NAMED: i64 = 7;
+
+/// What the provider writes above tools or schema.
+const TOOLS: &str = "# Tools\n\n## functions\n\n";
+
+pub(super) fn count(tokenizer: Tokenizer, request: &Request) -> RequestCount {
+    let mut ledger = Ledger::default();
+    for (idx, each) in request.messages.iter().enumerate() {
+        ledger.add(What::Message(idx), message(tokenizer, each, request.format));
+    }
+    sections(tokenizer, request, &mut ledger);
+    openai::images(openai::image_rule(request), request, &mut ledger);
+    ledger.add(What::Frame, ANSWER + choice(tokenizer, request));
+    RequestCount::new(Kind::ExactRule, ledger, slack(request), request)
+}
+
+/// Plain requests are exact; what else there is adds its doubt.
+fn slack(request: &Request) -> Slack {
+    let sections = usize::from(!request.tools.is_empty()) + 5 * usize::from(request.response.is_some());
+    Slack { tokens: sections + 3 * usize::from(request.has_calls()), permille: 5 * usize::from(request.has_calls()) }
+}
+
+fn message(tokenizer: Tokenizer, message: &Message, format: Format) -> i64 {
+    let results = message.content.iter().filter_map(|content| match content {
+        Content::Result(it) => {
+            let name_and_text = openai::text(tokenizer, &it.name) + openai::text(tokenizer, &it.text);
+            Some(RESULT + i64::from(format == Format::OpenaiResponses) + name_and_text)
+        }
+        _ => None,
+    });
+    let calls: Vec<&ToolCall> = message.calls().collect();
+    match (calls.as_slice(), results.sum()) {
+        ([], 0) => openai::plain(tokenizer, message),
+        ([], results) => results,
+        (calls, results) => results + openai::text(tokenizer, &message.text()) + call(tokenizer, calls),
+    }
+}
+
+fn call(tokenizer: Tokenizer, calls: &[&ToolCall]) -> i64 {
+    if let [only] = calls {
+        let arguments = openai::text(tokenizer, &openai::compact(&only.arguments));
+        return CALL + openai::text(tokenizer, &only.name) + arguments;
+    }
+    let uses = calls.iter().map(|call| {
+        let parameters: Value = serde_json::from_str(&call.arguments).unwrap_or_else(|_| json!({}));
+        json!({"recipient_name": format!("functions.{}", call.name), "parameters": parameters})
+    });
+    PARALLEL + openai::text(tokenizer, &json!({"tool_uses": uses.collect::<Vec<_>>()}).to_string())
+}
+
+/// Tools and schema. What they cost together is split: each gets its own text, the frame what is around.
+fn sections(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
+    let tools = (!request.tools.is_empty())
+        .then(|| format!("{TOOLS}{}", typescript::namespace(&request.tools, &typescript::GPT_4O)));
+    let schema = request.response.as_ref().map(schema::section);
+    let both: Vec<&str> = tools.iter().chain(&schema).map(String::as_str).collect();
+    if both.is_empty() {
+        return;
+    }
+    let text = both.join("\n\n");
+    let system = request.messages.first().filter(|message| message.role.instructs()).map(Message::text);
+    let all = match &system {
+        Some(system) => openai::joined(tokenizer, system, &text),
+        None => openai::text(tokenizer, &text),
+    };
+    let parts = share(tokenizer, request, schema.as_deref(), ledger);
+    ledger.add(What::Frame, all - parts + around(request, system.is_some()));
+}
+
+fn share(tokenizer: Tokenizer, request: &Request, schema: Option<&str>, ledger: &mut Ledger) -> i64 {
+    let mut parts = 0;
+    for (idx, tool) in request.tools.iter().enumerate() {
+        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::GPT_4O));
+        ledger.add(What::Tool(idx), tokens);
+        parts += tokens;
+    }
+    let tokens = schema.map_or(0, |schema| openai::text(tokenizer, schema));
+    ledger.add(What::ResponseSchema, tokens);
+    parts + tokens
+}
+
+/// What a section costs besides its text, fitted: chat writes three tokens more than Responses does, and a message of
+/// its own four more. The second section shares the headings of the first.
+fn around(request: &Request, after_system: bool) -> i64 {
+    let (tools, schema) = (!request.tools.is_empty(), request.response.is_some());
+    let alone = match (request.format == Format::OpenaiResponses, after_system) {
+        (true, _) => -3 - i64::from(!tools),
+        (false, true) => -1,
+        (false, false) => 3,
+    };
+    let described = request.response.as_ref().is_some_and(|response| !response.description.is_empty());
+    alone - 5 * i64::from(tools && schema) - 3 * i64::from(described)
+}
+
+/// Over Responses, the one tool that is required counts as named.
+fn choice(tokenizer: Tokenizer, request: &Request) -> i64 {
+    let named = |name: &str| NAMED + openai::text(tokenizer, name);
+    match (&request.tool_choice, request.tools.as_slice()) {
+        (ToolChoice::Named(name), _) => named(name),
+        (ToolChoice::Required, [only]) if request.format == Format::OpenaiResponses => named(&only.name),
+        _ => 0,
+    }
+}

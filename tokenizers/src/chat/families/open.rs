@@ -1,0 +1,47 @@
+//! Models of which no rule knows: the usual chat template in the tokenizer given, tools as JSON. A first guess, to be
+//! corrected by what the provider charges; a rendered template is counted by `count_rendered` instead.
+
+use serde_json::json;
+
+use super::openai;
+use crate::{
+    Tokenizer,
+    chat::{
+        count::{Kind, Ledger, RequestCount, Slack, What},
+        request::{Content, Message, Request, Tool},
+    },
+};
+
+/// What most templates write around a message, before the answer, around tools, and around a call.
+const MESSAGE: i64 = 4;
+const ANSWER: i64 = 3;
+const TOOLS: i64 = 100;
+const CALL: i64 = 20;
+
+pub(super) fn count(tokenizer: Tokenizer, request: &Request) -> RequestCount {
+    let mut ledger = Ledger::default();
+    for (idx, each) in request.messages.iter().enumerate() {
+        ledger.add(What::Message(idx), message(tokenizer, each));
+    }
+    for (idx, each) in request.tools.iter().enumerate() {
+        ledger.add(What::Tool(idx), openai::text(tokenizer, &json_of(each)));
+    }
+    openai::images(openai::image_rule(request), request, &mut ledger);
+    ledger.add(What::Frame, ANSWER + if request.tools.is_empty() { 0 } else { TOOLS });
+    RequestCount::new(Kind::Calibrated, ledger, Slack { tokens: 60, permille: 300 }, request)
+}
+
+fn message(tokenizer: Tokenizer, message: &Message) -> i64 {
+    let of = |content: &Content| match content {
+        Content::Text(text) => openai::text(tokenizer, text),
+        Content::Call(it) => CALL + openai::text(tokenizer, &it.name) + openai::text(tokenizer, &it.arguments),
+        Content::Result(it) => openai::text(tokenizer, &it.text),
+        Content::Image(_) => 0,
+    };
+    MESSAGE + message.content.iter().map(of).sum::<i64>()
+}
+
+fn json_of(tool: &Tool) -> String {
+    let function = json!({"name": tool.name, "description": tool.description, "parameters": tool.parameters});
+    json!({"type": "function", "function": function}).to_string()
+}

@@ -1,0 +1,40 @@
+//! What a whole request to a language model costs in input tokens: one file per family, and no IO.
+//!
+//! A body becomes a [`Request`] ([`read`]), a [`Family`] counts it with the model's tokenizer ([`count_request`]), and
+//! a [`Calibrator`] corrects later counts by what the provider charged for earlier ones.
+
+mod calibrate;
+mod count;
+mod families;
+mod images;
+mod read;
+mod request;
+mod schema;
+mod typescript;
+
+pub use calibrate::{Calibrator, Corrected, Subject};
+pub use count::{Kind, Part, RequestCount, What};
+pub use families::{FAMILIES, Family};
+pub use images::ImageRule;
+pub use read::{ReadError, read};
+pub use request::{
+    Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    Uncounted,
+};
+
+use crate::Tokenizer;
+use count::{Ledger, Slack, signed};
+
+/// What `request` costs in input tokens when a model of `family` reads it with `tokenizer`.
+#[must_use]
+pub fn count_request(family: &Family, tokenizer: Tokenizer, request: &Request) -> RequestCount {
+    family.count(tokenizer, request)
+}
+
+/// What a prompt costs that was rendered with the model's own template, outside of this crate.
+#[must_use]
+pub fn count_rendered(tokenizer: Tokenizer, prompt: &str, request: &Request) -> RequestCount {
+    let mut ledger = Ledger::default();
+    ledger.add(What::Frame, signed(tokenizer.count(prompt)));
+    RequestCount::new(Kind::Template, ledger, Slack { tokens: 2, permille: 0 }, request)
+}

@@ -1,0 +1,105 @@
+//! What OpenAI's two wire formats have in common: roles, parts of content, functions, choices, schemas.
+
+use serde_json::Value;
+
+use super::at::{At, ReadError, bytes};
+use crate::chat::request::{Content, Detail, Image, Request, ResponseSchema, Role, Tool, ToolChoice};
+
+/// The role that a word means.
+pub(super) fn role(at: &At<'_>) -> Result<Role, ReadError> {
+    match at.text()? {
+        "system" => Ok(Role::System),
+        "developer" => Ok(Role::Developer),
+        "user" => Ok(Role::User),
+        "assistant" => Ok(Role::Assistant),
+        "tool" | "function" => Ok(Role::Tool),
+        _ => Err(at.error("must be system, developer, user, assistant, tool or function")),
+    }
+}
+
+/// Content that is a string or a list of parts.
+pub(super) fn content(at: &At<'_>, request: &mut Request) -> Result<Vec<Content>, ReadError> {
+    match at.value {
+        Value::String(text) => Ok(vec![Content::Text(text.clone())]),
+        Value::Array(_) => {
+            let mut contents = Vec::new();
+            for item in at.items()? {
+                contents.extend(part(&item, request)?);
+            }
+            Ok(contents)
+        }
+        _ => Err(at.error("must be a string or a list of parts")),
+    }
+}
+
+fn part(at: &At<'_>, request: &mut Request) -> Result<Option<Content>, ReadError> {
+    let kind = at.text_or_empty("type");
+    match kind {
+        "text" | "input_text" | "output_text" => Ok(Some(Content::Text(at.required_text("text")?.to_owned()))),
+        "refusal" => Ok(Some(Content::Text(at.required_text("refusal")?.to_owned()))),
+        "image_url" | "input_image" => Ok(Some(Content::Image(image(at)))),
+        "input_audio" | "file" | "input_file" | "input_video" => {
+            at.uncounted(request, kind, None);
+            Ok(None)
+        }
+        _ => {
+            at.uncounted(request, kind, Some(bytes(at.value)));
+            Ok(None)
+        }
+    }
+}
+
+/// Both formats put `detail` in their own place; nobody gives a size.
+fn image(at: &At<'_>) -> Image {
+    let nested = at.field("image_url").map(|url| url.text_or_empty("detail"));
+    let low = at.text_or_empty("detail") == "low" || nested == Some("low");
+    Image { size: None, detail: if low { Detail::Low } else { Detail::High } }
+}
+
+/// A function with its name, description and parameters.
+pub(super) fn function(at: &At<'_>) -> Result<Tool, ReadError> {
+    Ok(Tool {
+        name: at.required_text("name")?.to_owned(),
+        description: at.text_or_empty("description").to_owned(),
+        parameters: at.field("parameters").map_or(Value::Null, |it| it.value.clone()),
+    })
+}
+
+/// `tool_choice` or `function_call`, in all of their shapes.
+pub(super) fn choice(at: &At<'_>) -> ToolChoice {
+    if let Some(word) = at.value.as_str() {
+        return match word {
+            "none" => ToolChoice::None,
+            "required" | "any" => ToolChoice::Required,
+            _ => ToolChoice::Auto,
+        };
+    }
+    let nested = at.field("function");
+    let name = nested.as_ref().unwrap_or(at).text_or_empty("name");
+    if name.is_empty() { ToolChoice::Auto } else { ToolChoice::Named(name.to_owned()) }
+}
+
+/// A `json_schema` format: `at` is the object with name and schema.
+pub(super) fn schema(at: &At<'_>) -> Result<ResponseSchema, ReadError> {
+    Ok(ResponseSchema {
+        name: at.text_or_empty("name").to_owned(),
+        description: at.text_or_empty("description").to_owned(),
+        schema: at.required("schema")?.value.clone(),
+        strict: at.value.get("strict").and_then(Value::as_bool).unwrap_or(false),
+    })
+}
+
+/// OpenAI's name for running a model several times over.
+const PRO: &str = "pro";
+
+/// In this mode the provider writes prompts of its own.
+pub(super) fn pro_mode(body: &At<'_>, request: &mut Request) {
+    if let Some(at) = body.field("reasoning").filter(|at| at.text_or_empty("mode") == PRO) {
+        at.uncounted(request, "what the provider adds in its pro mode", None);
+    }
+}
+
+/// Whether reasoning is asked for.
+pub(super) fn thinks(at: &At<'_>) -> bool {
+    at.field("reasoning").is_some() || at.field("reasoning_effort").is_some()
+}
