@@ -64,7 +64,8 @@ impl Models {
     pub fn find(&self, name: &str) -> Result<&Model, UnknownModel> {
         let lower = name.trim().to_lowercase();
         let bare = lower.rsplit('/').next().unwrap_or_default();
-        self.lookup(&lower).or_else(|| self.lookup(bare)).ok_or_else(|| self.unknown(name, bare))
+        let found = self.lookup(&lower).or_else(|| self.lookup(bare)).or_else(|| self.family(&lower, bare));
+        found.ok_or_else(|| self.unknown(name, bare))
     }
 
     /// Every entry, in catalogue order.
@@ -74,13 +75,17 @@ impl Models {
 
     fn lookup(&self, name: &str) -> Option<&Model> {
         let alias = || self.iter().find(|model| has(&model.aliases, name));
-        self.by_name.get(name).or_else(alias).or_else(|| self.family(name))
+        self.by_name.get(name).or_else(alias)
     }
 
-    fn family(&self, name: &str) -> Option<&Model> {
+    /// A prefix without an owner is one of the bare name: `Qwen/Qwen3-8B` does not begin with `qwen` by its owner.
+    fn family(&self, name: &str, bare: &str) -> Option<&Model> {
         let prefixes = self.iter().flat_map(|m| m.prefixes.iter().map(move |prefix| (prefix, m)));
         prefixes
-            .filter(|(prefix, _)| name.starts_with(prefix.to_lowercase().as_str()))
+            .filter(|(prefix, _)| {
+                let name = if prefix.contains('/') { name } else { bare };
+                name.starts_with(prefix.to_lowercase().as_str())
+            })
             .max_by_key(|(prefix, _)| prefix.len())
             .map(|(_, model)| model)
     }

@@ -141,7 +141,8 @@ mod tests {
             ("192.168.1.5:7070", &local, &["192.168.1.5:7070"]),
         ];
         let sources = tollgate_config::Sources { working_dir: "/".into(), ..Default::default() };
-        let defaults = tollgate_config::parse(&sources, &["o200k_base", "cl100k_base"]).unwrap().config.server;
+        let tokenizers: Vec<&str> = tollgate_tokenizers::TOKENIZERS.iter().map(|it| &*it.name).collect();
+        let defaults = tollgate_config::parse(&sources, &tokenizers).unwrap().config.server;
         for (address, allowed, expected) in rows {
             let allowed_hosts = allowed.iter().map(ToString::to_string).collect();
             let server = Server { allowed_hosts, ..defaults.clone() };
