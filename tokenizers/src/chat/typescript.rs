@@ -265,3 +265,69 @@ impl<'a> Writer<'a> {
         Schema { own: schema, target }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{GPT_4O, HARMONY, LEGACY, Style, declaration};
+    use crate::chat::request::Tool;
+
+    fn check(description: &str, parameters: Value, style: &Style, expected: &str) {
+        let tool = Tool { name: "f".to_owned(), description: description.to_owned(), parameters };
+        assert_eq!(declaration(&tool, style), expected);
+    }
+
+    #[test]
+    fn declarations() {
+        let city = json!({"properties": {"city": {"type": "string", "title": "City", "description": "Where."}}});
+        let legacy = "// Tells.\ntype f = (_: {\n// Where.\ncity?: string,\n}) => any;\n\n";
+        let titled = "// Tells.\ntype f = (_:{\n// City\n// Where.\ncity?: string,\n}) => any;\n\n";
+        let modern = titled.replace("(_:{", "(_: {");
+        for (style, expected) in [(&LEGACY, legacy), (&GPT_4O, titled), (&HARMONY, modern.as_str())] {
+            check("Tells.", city.clone(), style, expected);
+        }
+    }
+
+    #[test]
+    fn no_arguments() {
+        for parameters in [Value::Null, json!({}), json!({"type": "object", "properties": {}})] {
+            check("", parameters, &GPT_4O, "type f = () => any;\n\n");
+        }
+    }
+
+    #[test]
+    fn lines_are_trimmed() {
+        check("\nOne.\n\n    Two.\n  ", json!({}), &GPT_4O, "// One.\n//\n// Two.\n//\ntype f = () => any;\n\n");
+        check("One.\n  Two.", json!({}), &LEGACY, "// One.\n  Two.\ntype f = () => any;\n\n");
+    }
+
+    #[test]
+    fn types() {
+        let rows = [
+            (json!({"type": "integer"}), "number"),
+            (json!({"type": ["string", "null"]}), "string | null"),
+            (json!({"enum": ["a", 1], "default": "a"}), "\"a\" | 1"),
+            (
+                json!({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "number"}}]}),
+                "boolean | number[]",
+            ),
+            (json!({"type": "object"}), "object"),
+            (json!({"type": "object", "properties": {"x": {}}}), "{\nx?: any,\n}"),
+            (json!({"$ref": "#/$defs/Id"}), "string"),
+            (json!({"$ref": "https://example.org/schema"}), "any"),
+        ];
+        for (schema, expected) in rows {
+            let default = if schema.get("default").is_some() { " // default: a" } else { "" };
+            let parameters =
+                json!({"properties": {"p": schema}, "required": ["p"], "$defs": {"Id": {"type": "string"}}});
+            check("", parameters, &HARMONY, &format!("type f = (_: {{\np: {expected},{default}\n}}) => any;\n\n"));
+        }
+    }
+
+    #[test]
+    fn comments_of_all_arguments() {
+        let parameters = json!({"title": "Args", "properties": {"p": {"type": "string", "default": ""}}});
+        check("", parameters, &GPT_4O, "type f = (_: // Args\n{\np?: string, // default: \"\"\n}) => any;\n\n");
+    }
+}

@@ -91,10 +91,10 @@ pub static FAMILIES: [Family; 12] = [
     Family { name: "claude-5", tokenizer: "o200k_base", prefixes: &["claude"], count: anthropic::count_5 },
     Family {
         name: "gemini-2",
-        tokenizer: "o200k_base",
+        tokenizer: "gemma4",
         prefixes: &["gemini-1", "gemini-2", "gemma"],
         count: gemini::count_2,
     },
-    Family { name: "gemini-3", tokenizer: "o200k_base", prefixes: &["gemini"], count: gemini::count_3 },
+    Family { name: "gemini-3", tokenizer: "gemma4", prefixes: &["gemini"], count: gemini::count_3 },
     Family { name: "open", tokenizer: "o200k_base", prefixes: &[], count: open::count },
 ];

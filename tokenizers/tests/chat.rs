@@ -1,0 +1,9 @@
+//! Counts of whole requests: cases with published counts, malformed bodies, and calibration under bad reports.
+
+mod chat {
+    pub mod calibration;
+    pub mod malformed;
+    pub mod published;
+    pub mod recorded;
+    pub mod rules;
+}
