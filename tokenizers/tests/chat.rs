@@ -1,5 +1,6 @@
 //! Counts of whole requests: cases with published counts, malformed bodies, and calibration under bad reports.
 
+#[cfg(test)]
 mod chat {
     pub mod calibration;
     pub mod malformed;

@@ -16,7 +16,7 @@ pub(super) struct Fit {
 }
 
 /// What each further degree of freedom must gain, as a share of the error.
-const DOUBT: f64 = 0.1;
+const DOUBT: f64 = 0.25;
 
 /// From so many reports on, their median is taken; fewer must agree.
 const LEAST_FOR_MEDIAN: usize = 4;

@@ -18,8 +18,9 @@ struct Generation {
     /// Around the first message, and around each further one.
     first: f64,
     further: f64,
-    /// For a token of o200k, and for the end of a line on top.
+    /// For a token of o200k, and on top for a rare one and for the end of a line.
     token: f64,
+    rare: f64,
     line: f64,
     /// Where the model thinks first.
     thinking: f64,
@@ -27,11 +28,11 @@ struct Generation {
     tools: f64,
     tools_forced: f64,
     parallel: f64,
-    /// For a token of a tool's name and description, of its schema, and for the tool.
+    /// For what such words cost in a tool's name and description and in its schema, and for the tool.
     description: f64,
     schema: f64,
     tool: f64,
-    /// Around a call with its result, and for a token of them.
+    /// Around a call with its result, and for what their words cost.
     call: f64,
     call_token: f64,
     /// For an output schema, and for a token of it.
@@ -41,35 +42,37 @@ struct Generation {
 
 const CLAUDE_4: Generation = Generation {
     first: 7.0,
-    further: 2.0,
-    token: 1.08,
-    line: 0.8,
-    thinking: 28.0,
-    tools: 341.0,
+    further: 3.0,
+    token: 1.0,
+    rare: 1.0,
+    line: 1.0,
+    thinking: 29.0,
+    tools: 330.0,
     tools_forced: 316.0,
     parallel: 0.0,
-    description: 1.19,
+    description: 1.08,
     schema: 1.28,
-    tool: -6.0,
-    call: 63.0,
-    call_token: 0.93,
+    tool: 4.0,
+    call: 55.0,
+    call_token: 0.95,
     response: 88.0,
     response_token: 2.03,
 };
 
 const CLAUDE_3: Generation = Generation { tools: 290.0, tools_forced: 310.0, ..CLAUDE_4 };
 
-const CLAUDE_4_5: Generation = Generation { tools: 517.0, tools_forced: 629.0, parallel: 175.0, ..CLAUDE_4 };
+const CLAUDE_4_5: Generation = Generation { tools: 506.0, tools_forced: 605.0, parallel: 175.0, ..CLAUDE_4 };
 
 const CLAUDE_5: Generation = Generation {
     token: 1.41,
+    rare: 0.0,
     line: 0.0,
     thinking: 0.0,
     tools: 385.0,
     tools_forced: 500.0,
     parallel: 0.0,
-    description: 1.41,
-    schema: 1.41,
+    description: 1.0,
+    schema: 1.0,
     call_token: 1.3,
     ..CLAUDE_4
 };
@@ -115,26 +118,31 @@ fn message(rule: &Generation, tokenizer: Tokenizer, message: &Message) -> f64 {
     let of = |content: &Content| match content {
         Content::Text(text) => words(rule, tokenizer, text),
         Content::Call(call) => {
-            let tokens = tokenizer.count(&call.name) + tokenizer.count(&openai::compact(&call.arguments));
-            rule.call + rule.call_token * tokens as f64
+            let arguments = words(rule, tokenizer, &openai::compact(&call.arguments));
+            rule.call + rule.call_token * (words(rule, tokenizer, &call.name) + arguments)
         }
-        Content::Result(result) => rule.call_token * tokenizer.count(&result.text) as f64,
+        Content::Result(result) => rule.call_token * words(rule, tokenizer, &result.text),
         Content::Image(_) => 0.0,
     };
     let around = if message.role.instructs() { 0.0 } else { rule.further };
     around + message.content.iter().map(of).sum::<f64>()
 }
 
-/// Ends of lines make more tokens in Claude's vocabulary than in OpenAI's.
+/// Ids of o200k are ranks: from here on its tokens are too rare for Claude's smaller vocabulary, and fall in two. Ends
+/// of lines are tokens of their own there.
+const RARE: u32 = 65_000;
+
 fn words(rule: &Generation, tokenizer: Tokenizer, text: &str) -> f64 {
+    let ids = tokenizer.encode(text);
+    let rare = ids.iter().filter(|id| **id > RARE).count();
     let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    rule.token * tokenizer.count(text) as f64 + rule.line * lines as f64
+    rule.token * ids.len() as f64 + rule.rare * rare as f64 + rule.line * lines as f64
 }
 
 fn tool(rule: &Generation, tokenizer: Tokenizer, tool: &Tool) -> f64 {
-    let described = tokenizer.count(&tool.name) + tokenizer.count(&tool.description);
-    let schema = tokenizer.count(&tool.parameters.to_string());
-    rule.tool + rule.description * described as f64 + rule.schema * schema as f64
+    let described = words(rule, tokenizer, &tool.name) + words(rule, tokenizer, &tool.description);
+    let schema = words(rule, tokenizer, &tool.parameters.to_string());
+    rule.tool + rule.description * described + rule.schema * schema
 }
 
 fn frame(rule: &Generation, request: &Request) -> f64 {

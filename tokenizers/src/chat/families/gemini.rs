@@ -12,15 +12,15 @@ use crate::{
 
 /// What one generation of models charges.
 struct Generation {
-    /// For a token of a tool's JSON, and for having tools.
-    tool_token: f64,
-    tools: f64,
+    /// For a token of a tool's schema, and around a tool; its name and description cost their own tokens.
+    schema_token: f64,
+    tool: i64,
     /// Around a call: from 2.5 on with the thought that led to it.
-    call: f64,
+    call: i64,
 }
 
-const GEMINI_2: Generation = Generation { tool_token: 0.5, tools: 2.0, call: 20.0 };
-const GEMINI_3: Generation = Generation { tool_token: 0.75, tools: 2.0, call: 100.0 };
+const GEMINI_2: Generation = Generation { schema_token: 0.6, tool: 10, call: 20 };
+const GEMINI_3: Generation = Generation { schema_token: 0.6, tool: 0, call: 150 };
 
 pub(super) fn count_2(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     count(&GEMINI_2, tokenizer, request)
@@ -38,9 +38,6 @@ fn count(rule: &Generation, tokenizer: Tokenizer, request: &Request) -> RequestC
     for (idx, each) in request.tools.iter().enumerate() {
         ledger.add(What::Tool(idx), tool(rule, tokenizer, each));
     }
-    if !request.tools.is_empty() {
-        ledger.add(What::Frame, rule.tools as i64);
-    }
     openai::images(ImageRule::Gemini, request, &mut ledger);
     let permille = if request.tools.is_empty() { 60 } else { 400 };
     RequestCount::new(Kind::Calibrated, ledger, Slack { tokens: 3, permille }, request)
@@ -51,7 +48,7 @@ fn message(rule: &Generation, tokenizer: Tokenizer, message: &Message) -> i64 {
         Content::Text(text) => openai::text(tokenizer, text),
         Content::Call(call) => {
             let tokens = openai::text(tokenizer, &call.name) + openai::text(tokenizer, &call.arguments);
-            tokens + rule.call as i64
+            tokens + rule.call
         }
         Content::Result(result) => openai::text(tokenizer, &result.name) + openai::text(tokenizer, &result.text),
         Content::Image(_) => 0,
@@ -60,6 +57,7 @@ fn message(rule: &Generation, tokenizer: Tokenizer, message: &Message) -> i64 {
 }
 
 fn tool(rule: &Generation, tokenizer: Tokenizer, tool: &Tool) -> i64 {
-    let texts = [tool.name.as_str(), &tool.description, &tool.parameters.to_string()].join(" ");
-    (rule.tool_token * tokenizer.count(&texts) as f64).round() as i64
+    let described = openai::text(tokenizer, &tool.name) + openai::text(tokenizer, &tool.description);
+    let schema = rule.schema_token * tokenizer.count(&tool.parameters.to_string()) as f64;
+    rule.tool + described + schema.round() as i64
 }
