@@ -9,6 +9,7 @@ pub mod chat;
 mod cut;
 mod cuts;
 mod encoder;
+mod hf;
 mod intervals;
 mod model;
 mod pieces;

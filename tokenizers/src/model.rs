@@ -22,7 +22,13 @@ pub enum Normal {
 }
 
 impl Normal {
-    fn apply(self, text: &str) -> Cow<'_, str> {
+    /// The most bytes of text for each byte that is left.
+    pub(crate) fn most_shrink(self) -> usize {
+        // Composition takes at most three bytes for each that it leaves (UAX 15, maximum expansion).
+        if self == Self::Nfc { 3 } else { 1 }
+    }
+
+    pub(crate) fn apply(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Nfc if !text.is_ascii() && is_nfc_quick(text.chars()) != IsNormalized::Yes => {
                 Cow::Owned(text.nfc().collect())
@@ -112,9 +118,7 @@ impl Encoder for Model {
     }
 
     fn reach(&self, limit: usize) -> usize {
-        // Composition takes at most three bytes for each that it leaves (UAX 15, maximum expansion).
-        let shrink = if self.normal == Normal::Nfc { 3 } else { 1 };
-        limit.saturating_mul(shrink * self.pairs.longest())
+        limit.saturating_mul(self.normal.most_shrink() * self.pairs.longest())
     }
 
     fn cuts(&self) -> &Cuts {

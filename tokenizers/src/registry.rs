@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
     encoder::Encoder,
+    hf,
     model::{Model, Normal, Recipe},
     pieces,
     split::Split,
@@ -73,6 +74,13 @@ impl TokenizerEntry {
         let model: Box<dyn Encoder> = Box::new(Model::new(recipe)?);
         let model = OnceLock::from(model);
         Ok(Self { name: name.into(), aliases: &[], split, normal, specials: &[], source: None, model })
+    }
+
+    /// A vocabulary that was read from a `tokenizer.json`. Its control tokens stay in memory as long as it does.
+    pub(crate) fn of_hf(name: String, loaded: hf::Loaded) -> Self {
+        let hf::Loaded { split, normal, specials, model } = loaded;
+        let specials = specials.into_iter().map(|(name, id)| (&*name.leak(), id)).collect::<Vec<_>>().leak();
+        Self { name: name.into(), aliases: &[], split, normal, specials, source: None, model: OnceLock::from(model) }
     }
 
     /// The tables, made at first use.

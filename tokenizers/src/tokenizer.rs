@@ -6,6 +6,7 @@ use crate::{
     cut,
     cuts::Cuts,
     encoder::{Encoder, Place},
+    hf,
     intervals::Intervals,
     model::{Normal, Recipe},
     registry::{TOKENIZERS, TokenizerEntry},
@@ -50,6 +51,17 @@ impl Tokenizer {
         let tokens = vocab::tiktoken::read(text)?.into_iter().map(|(id, token)| (id, Cow::Owned(token))).collect();
         let recipe = Recipe { tokens, split, normal: Normal::AsIs };
         Ok(Self(Box::leak(Box::new(TokenizerEntry::loaded(name.to_owned(), recipe)?))))
+    }
+
+    /// A vocabulary from a `tokenizer.json` of Hugging Face's: a byte-pair encoding of bytes or of characters.
+    ///
+    /// What would not be counted exactly is refused. Special tokens stay text; see
+    /// [`encode_with_specials`](Self::encode_with_specials). What is read stays in memory for the life of the process.
+    ///
+    /// # Errors
+    /// [`VocabularyError`].
+    pub fn from_hf_json(name: &str, json: &[u8]) -> Result<Self, VocabularyError> {
+        Ok(Self(Box::leak(Box::new(TokenizerEntry::of_hf(name.to_owned(), hf::read(json)?)))))
     }
 
     /// The vocabulary's own name, never an alias.

@@ -10,6 +10,8 @@ use crate::{
 pub(crate) struct Core {
     pub(super) names: Names,
     pub(super) joins: Joins,
+    /// Text is bytes, and no characters.
+    is_bytes: bool,
     /// The characters of ASCII.
     ascii: [u32; 128],
     /// What stands for the bytes of a character that is no token.
@@ -27,7 +29,12 @@ impl Core {
     /// Merges characters; those that are no token become the tokens of their bytes.
     pub(crate) fn new(names: Names, joins: Joins, fallback: [u32; 256]) -> Self {
         let ascii = std::array::from_fn(|it| names.id(&[it as u8]).unwrap_or(fallback[it]));
-        Self { names, joins, ascii, fallback, rooms: Pool::default() }
+        Self { names, joins, is_bytes: false, ascii, fallback, rooms: Pool::default() }
+    }
+
+    /// Merges bytes, which all have a token.
+    pub(crate) fn of_bytes(names: Names, joins: Joins, bytes: [u32; 256]) -> Self {
+        Self { is_bytes: true, ..Self::new(names, joins, bytes) }
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -54,8 +61,16 @@ impl Core {
         if byte < 0x80 {
             return (self.ascii[usize::from(byte)], 1);
         }
+        if self.is_bytes {
+            return (self.fallback[usize::from(byte)], 1);
+        }
         let len = 2 + usize::from(byte >= 0xe0) + usize::from(byte >= 0xf0);
         (self.names.find(bytes, at, at + len), len)
+    }
+
+    /// The tokens that stand for bytes; none where a vocabulary has none, and passes over what it does not know.
+    fn bytes_of(&self, bytes: &[u8]) -> impl Iterator<Item = u32> {
+        bytes.iter().map(|it| self.fallback[usize::from(*it)]).filter(|it| *it != NONE)
     }
 
     /// How many tokens `bytes[start..end]` is.
@@ -78,7 +93,7 @@ impl Core {
     fn count_anew(&self, room: &mut Room, bytes: &[u8], start: usize, end: usize) -> usize {
         let (mut total, mut from) = (0, start);
         room.windows.encode(self, bytes, (start, end), |Token { id, end }| {
-            total += if id == NONE { end - from } else { 1 };
+            total += if id == NONE { self.bytes_of(&bytes[from..end]).count() } else { 1 };
             from = end;
         });
         total
@@ -89,7 +104,7 @@ impl Core {
         let mut from = start;
         room.windows.encode(self, bytes, (start, end), |Token { id, end }| {
             match id {
-                NONE => ids.extend(bytes[from..end].iter().map(|it| self.fallback[usize::from(*it)])),
+                NONE => ids.extend(self.bytes_of(&bytes[from..end])),
                 id => ids.push(id),
             }
             from = end;

@@ -1,5 +1,7 @@
 //! Which two neighbours merge, and which of several pairs first.
 
+use rustc_hash::FxHashMap;
+
 use super::names::Names;
 use crate::bpe::NONE;
 
@@ -18,6 +20,8 @@ pub(crate) enum Joins {
     Results(Vec<u32>),
     /// The same; of several ways to make one token, the one with the longest left half first.
     LongestLeft(Vec<u32>),
+    /// The listed pairs of ids, with the rank and the id of what they make.
+    Pairs(FxHashMap<(u32, u32), (u32, u32)>),
 }
 
 impl Joins {
@@ -34,6 +38,10 @@ impl Joins {
             return None;
         }
         let (ranks, is_by_left) = match self {
+            Self::Pairs(pairs) => {
+                let (rank, id) = *pairs.get(&(left, right))?;
+                return Some(Joined { order: rank.into(), id });
+            }
             Self::Results(ranks) => (ranks, false),
             Self::LongestLeft(ranks) => (ranks, true),
         };

@@ -14,4 +14,10 @@ mod names;
 mod parts;
 mod walk;
 
-pub(crate) use self::model::{of_merges, of_spm};
+pub(crate) use self::{
+    core::{Core, Room},
+    joins::Joins,
+    matcher::Matcher,
+    model::{Pieces, Spaces, of_merges, of_spm},
+    names::Names,
+};

@@ -22,12 +22,23 @@ use crate::{
 /// How SentencePiece writes a space. We write pieces with spaces instead, and it stays a space in the text.
 const SPACE_MARK: char = '\u{2581}';
 
+/// What spaces are to a vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spaces {
+    /// Characters like others.
+    Plain,
+    /// Written as U+2581, which is therefore a space.
+    Marked,
+    /// The same, and one is put before a text.
+    Leading,
+}
+
 /// A loaded vocabulary of pieces.
 pub(crate) struct Pieces {
     core: Core,
     matcher: Matcher,
     cuts: Cuts,
-    leads_with_space: bool,
+    spaces: Spaces,
     /// The length of the longest token, bytes of text.
     longest: usize,
 }
@@ -52,13 +63,13 @@ pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<P
         }
     }
     need_characters(pieces, &names)?;
-    let defined: Vec<u32> = (0..)
-        .zip(pieces)
-        .filter(|(id, it)| it.kind == Kind::UserDefined && names.id(spaced(&it.text).as_bytes()) == Some(*id))
-        .map(|(id, _)| id)
-        .collect();
+    let is_matched =
+        |id: u32, it: &Piece| it.kind == Kind::UserDefined && names.id(spaced(&it.text).as_bytes()) == Some(id);
+    let matched = (0..).zip(pieces).filter(|(id, it)| is_matched(*id, it));
+    let defined: Vec<_> = matched.map(|(id, it)| (id, spaced(&it.text).into_owned())).collect();
     let ranks = Joins::Results(ranks_of_scores(pieces, &names));
-    Pieces::new(names, ranks, bytes, &defined, leads)
+    let spaces = if leads { Spaces::Leading } else { Spaces::Marked };
+    Pieces::new(names, ranks, bytes, &defined, spaces, true)
 }
 
 /// Tokens in SentencePiece's spelling, and the ids of what merges make, in the order of merging.
@@ -91,7 +102,7 @@ pub(crate) fn of_merges(tokens: &[(u32, &[u8])], results: &[u32]) -> Result<Piec
     if let Some(dangling) = results.iter().find(|it| names.token(**it).is_none()) {
         return Err(VocabularyError::NoToken(*dangling));
     }
-    Pieces::new(names, Joins::LongestLeft(ranks), bytes, &[], false)
+    Pieces::new(names, Joins::LongestLeft(ranks), bytes, &[], Spaces::Marked, true)
 }
 
 fn add_new(names: &mut Names, id: u32, text: &str) -> Result<(), VocabularyError> {
@@ -133,32 +144,55 @@ fn ranks_of_scores(pieces: &[Piece], names: &Names) -> Vec<u32> {
 }
 
 impl Pieces {
+    /// Characters that are merged by pairs. Without tokens that stand for bytes, unknown characters are passed over.
+    ///
+    /// # Errors
+    /// [`VocabularyError`].
+    pub(crate) fn of_pairs(
+        names: Names,
+        joins: Joins,
+        bytes: [u32; 256],
+        defined: &[(u32, String)],
+        spaces: Spaces,
+    ) -> Result<Self, VocabularyError> {
+        let has_none = bytes.iter().all(|it| *it == NONE);
+        let mut made = Self::new(names, joins, bytes, defined, spaces, !has_none)?;
+        if has_none {
+            made.longest = usize::MAX;
+        }
+        Ok(made)
+    }
+
     fn new(
         names: Names,
         joins: Joins,
         bytes: [u32; 256],
-        defined: &[u32],
-        leads_with_space: bool,
+        defined: &[(u32, String)],
+        spaces: Spaces,
+        needs_bytes: bool,
     ) -> Result<Self, VocabularyError> {
         // UTF-8 has no use for the bytes that are left out.
-        let mut needed = (0..=255).filter(|byte| !matches!(byte, 0xc0 | 0xc1 | 0xf5..));
+        let mut needed = (0..=255).filter(|byte| needs_bytes && !matches!(byte, 0xc0 | 0xc1 | 0xf5..));
         if let Some(byte) = needed.find(|byte| bytes[usize::from(*byte)] == NONE && names.id(&[*byte]).is_none()) {
             return Err(BadVocabulary::NoByte(byte).into());
         }
-        let texts = || names.iter().filter_map(|(_, token)| str::from_utf8(token).ok());
+        let texts = || {
+            let merged = names.iter().filter_map(|(_, token)| str::from_utf8(token).ok());
+            merged.chain(defined.iter().map(|(_, text)| &**text))
+        };
         let cuts = Cuts::Pairs(Pairs::of(texts()));
         // A space may have been U+2581 in the text.
         let longest = texts().map(|it| it.len() + 2 * it.matches(' ').count()).max().unwrap_or(1);
-        let matcher = Matcher::new(defined.iter().filter_map(|id| Some((*id, names.token(*id)?))));
+        let matcher = Matcher::new(defined.iter().map(|(id, text)| (*id, text.as_bytes())));
         let core = Core::new(names, joins, bytes);
-        Ok(Self { core, matcher, cuts, leads_with_space, longest })
+        Ok(Self { core, matcher, cuts, spaces, longest })
     }
 
     fn prepare<'a>(&self, text: &'a str, place: Place) -> Cow<'a, str> {
-        if self.leads_with_space && place == Place::First && !text.is_empty() {
-            Cow::Owned(format!(" {}", spaced(text)))
-        } else {
-            spaced(text)
+        match self.spaces {
+            Spaces::Plain => Cow::Borrowed(text),
+            Spaces::Leading if place == Place::First && !text.is_empty() => Cow::Owned(format!(" {}", spaced(text))),
+            Spaces::Marked | Spaces::Leading => spaced(text),
         }
     }
 
@@ -214,7 +248,7 @@ impl Encoder for Pieces {
     }
 
     fn leads_with_space(&self) -> bool {
-        self.leads_with_space
+        self.spaces == Spaces::Leading
     }
 }
 

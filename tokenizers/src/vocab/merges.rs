@@ -10,8 +10,8 @@ const MAGIC: &[u8; 8] = b"SPLNTRM1";
 
 /// What is made, in the order of merging.
 ///
-/// The left halves are left out: that they are those of [`crate::pieces`] was found by counting all splits of all
-/// results, which are as many as the merges that were published.
+/// The left halves are left out. The file has the first one of each result only, and [`crate::pieces`] tries them all:
+/// all splits of all results into tokens are exactly as many as the merges that were published.
 ///
 /// # Errors
 /// [`VocabularyError::Malformed`] with the byte.

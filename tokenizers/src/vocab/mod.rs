@@ -19,6 +19,15 @@ pub enum VocabularyError {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// A file that is no JSON, or none of a tokenizer.
+    #[error("this is no `tokenizer.json`: {0}")]
+    Json(String),
+    /// A part of a tokenizer that would not be counted exactly.
+    #[error("{0} is not supported; a byte-pair encoding with a known split is")]
+    Unsupported(String),
+    /// A merge, by its place from 1.
+    #[error("merge {0} is none of two tokens into a third")]
+    BadMerge(usize),
     /// A merge makes what is no token.
     #[error("a merge makes token {0}, which is none")]
     NoToken(u32),
