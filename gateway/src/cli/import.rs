@@ -16,7 +16,7 @@ use tollgate_config::{ImportRequest, Imported};
 #[command(after_help = "\
 Examples:
   tollgate import ~/.config/Claude/claude_desktop_config.json -o tollgate.toml
-  tollgate import ~/.claude.json --project ~/work/shop -o tollgate.toml
+  tollgate import ~/.claude.json --project ~/shop -o tollgate.toml
   tollgate import .vscode/mcp.json -o tollgate.toml")]
 pub struct ImportArgs {
     /// mcp.json, claude_desktop_config.json, ~/.claude.json, or VS Code's mcp.json; `-` for stdin

@@ -5,6 +5,7 @@ use super::{
     key::{Key, MAX_BYTES},
     long::Long,
     short::{self, LANES},
+    spellings::Spellings,
     table::{NONE, Table},
 };
 
@@ -16,9 +17,7 @@ pub(crate) struct BytePairs {
     pub(super) table: Table,
     /// The rank of each pair of bytes, the first one lowest.
     pub(super) pairs: Box<[u32; 1 << 16]>,
-    /// Where each token's bytes are; empty for ids that are no token.
-    places: Vec<(u32, u32)>,
-    bytes: Vec<u8>,
+    spellings: Spellings,
     seeded: Pieces,
 }
 
@@ -48,8 +47,7 @@ impl BytePairs {
         let mut made = Self {
             table: Table::with_capacity(n_tokens),
             pairs: new_pairs(),
-            places: Vec::with_capacity(n_tokens),
-            bytes: Vec::with_capacity(8 * n_tokens),
+            spellings: Spellings::with_capacity(n_tokens),
             seeded: Pieces::new(),
         };
         for (id, token) in tokens {
@@ -64,16 +62,7 @@ impl BytePairs {
     }
 
     fn add(&mut self, id: u32, token: &[u8]) -> Result<(), BadVocabulary> {
-        if id >= MAX_RANK {
-            return Err(BadVocabulary::LargeId(id));
-        }
-        if self.places.len() <= id as usize {
-            self.places.resize(id as usize + 1, (0, 0));
-        } else if self.places[id as usize] != (0, 0) {
-            return Err(BadVocabulary::TwoTokens(id));
-        }
-        self.places[id as usize] = (self.bytes.len() as u32, token.len() as u32);
-        self.bytes.extend_from_slice(token);
+        self.spellings.add(id, token)?;
         self.table.insert(token, id);
         if let [first, second] = token {
             self.pairs[usize::from(*first) | usize::from(*second) << 8] = id;
@@ -91,8 +80,7 @@ impl BytePairs {
 
     /// The bytes of a token.
     pub(crate) fn token(&self, id: u32) -> Option<&[u8]> {
-        let (start, len) = *self.places.get(id as usize)?;
-        Some(&self.bytes[start as usize..][..len as usize]).filter(|it| !it.is_empty())
+        self.spellings.get(id)
     }
 
     /// The length of the longest token, bytes.

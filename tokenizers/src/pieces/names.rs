@@ -1,18 +1,16 @@
 //! The tokens of a vocabulary by id and by bytes.
 
-use crate::bpe::{BadVocabulary, MAX_RANK, NONE, Table};
+use crate::bpe::{BadVocabulary, NONE, Spellings, Table};
 
 /// Ids and bytes, either from the other.
 pub(crate) struct Names {
     table: Table,
-    /// Where each token's bytes are; empty for ids that are no token.
-    places: Vec<(u32, u32)>,
-    bytes: Vec<u8>,
+    spellings: Spellings,
 }
 
 impl Names {
     pub(crate) fn with_capacity(n_tokens: usize) -> Self {
-        Self { table: Table::with_capacity(n_tokens), places: Vec::with_capacity(n_tokens), bytes: Vec::new() }
+        Self { table: Table::with_capacity(n_tokens), spellings: Spellings::with_capacity(n_tokens) }
     }
 
     /// Adds a token that [`Self::id`] finds, unless there is one of the same bytes.
@@ -30,17 +28,7 @@ impl Names {
     /// # Errors
     /// As [`Self::add`].
     pub(crate) fn add_hidden(&mut self, id: u32, token: &[u8]) -> Result<(), BadVocabulary> {
-        if id >= MAX_RANK {
-            return Err(BadVocabulary::LargeId(id));
-        }
-        if self.places.len() <= id as usize {
-            self.places.resize(id as usize + 1, (0, 0));
-        } else if self.places[id as usize] != (0, 0) {
-            return Err(BadVocabulary::TwoTokens(id));
-        }
-        self.places[id as usize] = (self.bytes.len() as u32, token.len() as u32);
-        self.bytes.extend_from_slice(token);
-        Ok(())
+        self.spellings.add(id, token)
     }
 
     pub(crate) fn id(&self, token: &[u8]) -> Option<u32> {
@@ -54,13 +42,11 @@ impl Names {
     }
 
     pub(crate) fn token(&self, id: u32) -> Option<&[u8]> {
-        let (start, len) = *self.places.get(id as usize)?;
-        Some(&self.bytes[start as usize..][..len as usize]).filter(|it| !it.is_empty())
+        self.spellings.get(id)
     }
 
     /// The tokens that text may be, with their ids.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
-        let tokens = (0..).zip(&self.places).filter_map(|(id, _)| Some((id, self.token(id)?)));
-        tokens.filter(|(id, token)| self.find(token, 0, token.len()) == *id)
+        self.spellings.iter().filter(|(id, token)| self.find(token, 0, token.len()) == *id)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     classes::{CJK, Flags, LETTER, MARK, NEWLINE, NUMBER, PUNCTUATION, SPACE, SYMBOL},
+    rules::spaces_end,
     text::Text,
 };
 
@@ -37,13 +38,11 @@ pub(crate) fn piece_end(text: Text<'_>, start: usize) -> usize {
     if text.byte(start) == Some(b' ') && run(text, next, PUNCTUATION | SYMBOL) > next {
         return punctuation_end(text, next);
     }
-    if flags & SPACE != 0 { spaces_end(text, start) } else { rest_end(text, next) }
+    if flags & SPACE != 0 { spaces_end(text, start, true, EDGE) } else { rest_end(text, next) }
 }
 
-/// The stretch in which the third expression sees one text ends here.
-fn is_edge(flags: Flags) -> bool {
-    flags & (NUMBER | CJK) != 0
-}
+/// The stretch in which the third expression sees one text ends before these.
+const EDGE: Flags = NUMBER | CJK;
 
 fn digit_end(text: Text<'_>, at: usize) -> usize {
     match text.flags_at(at) {
@@ -53,7 +52,7 @@ fn digit_end(text: Text<'_>, at: usize) -> usize {
 }
 
 fn run(text: Text<'_>, at: usize, wanted: Flags) -> usize {
-    text.run_without(at, wanted, NUMBER | CJK)
+    text.run_without(at, wanted, EDGE)
 }
 
 fn ascii_word_end(text: Text<'_>, start: usize) -> Option<usize> {
@@ -69,29 +68,10 @@ fn punctuation_end(text: Text<'_>, next: usize) -> usize {
     text.run(end, NEWLINE)
 }
 
-fn spaces_end(text: Text<'_>, start: usize) -> usize {
-    let (mut end, mut last_len, mut line_end) = (start, 0, None);
-    while let Some((flags, len)) = text.flags_at(end) {
-        if flags & SPACE == 0 {
-            break;
-        }
-        (end, last_len) = (end + len, len);
-        if flags & NEWLINE != 0 {
-            line_end = Some(end);
-        }
-    }
-    let stands_at_end = text.flags_at(end).is_none_or(|(flags, _)| is_edge(flags));
-    match line_end {
-        Some(line_end) => line_end,
-        None if !stands_at_end && end - last_len > start => end - last_len,
-        None => end,
-    }
-}
-
 /// What no alternative matches stays together up to where one does.
 fn rest_end(text: Text<'_>, mut at: usize) -> usize {
     while let Some((flags, len)) = text.flags_at(at) {
-        if flags & (SPACE | LETTER | MARK | PUNCTUATION | SYMBOL) != 0 || is_edge(flags) {
+        if flags & (SPACE | LETTER | MARK | PUNCTUATION | SYMBOL) != 0 || flags & EDGE != 0 {
             break;
         }
         // A character before a word belongs to the word.

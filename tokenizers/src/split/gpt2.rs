@@ -19,7 +19,7 @@ pub(crate) fn piece_end(text: Text<'_>, start: usize) -> usize {
         Some((flags, len)) if flags & LETTER != 0 => text.run(body + len, LETTER),
         Some((flags, len)) if flags & NUMBER != 0 => text.run(body + len, NUMBER),
         Some((flags, len)) if flags & SPACE == 0 => text.run_of_others(body + len, SPACE | LETTER | NUMBER),
-        _ => spaces_end(text, start, false),
+        _ => spaces_end(text, start, false, 0),
     }
 }
 

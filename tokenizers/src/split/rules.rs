@@ -125,7 +125,7 @@ pub(crate) fn piece_end<R: Rules>(text: Text<'_>, start: usize) -> usize {
         Some((after, len)) if is_blank && after & (SPACE | LETTER | NUMBER) == 0 => {
             punctuation_end::<R>(text, next + len)
         }
-        _ => spaces_end(text, start, true),
+        _ => spaces_end(text, start, true, 0),
     }
 }
 
@@ -207,8 +207,8 @@ fn punctuation_end<R: Rules>(text: Text<'_>, next: usize) -> usize {
     text.run(end, R::TAIL)
 }
 
-/// `\s*[\r\n]+|\s+(?!\S)|\s+`, the first of them if `lines`.
-pub(crate) fn spaces_end(text: Text<'_>, start: usize, lines: bool) -> usize {
+/// `\s*[\r\n]+|\s+(?!\S)|\s+`, the first of them if `lines`. Before a character of `edge` the text counts as ended.
+pub(crate) fn spaces_end(text: Text<'_>, start: usize, lines: bool, edge: Flags) -> usize {
     let (mut end, mut last_len, mut line_end) = (start, 0, None);
     while let Some((flags, len)) = text.flags_at(end) {
         if flags & SPACE == 0 {
@@ -219,10 +219,11 @@ pub(crate) fn spaces_end(text: Text<'_>, start: usize, lines: bool) -> usize {
             line_end = Some(end);
         }
     }
+    let is_last = text.flags_at(end).is_none_or(|(flags, _)| flags & edge != 0);
     match line_end {
         Some(line_end) if lines => line_end,
         // White space before anything else leaves it its last character, if it has more than that.
-        _ if end < text.len() && end - last_len > start => end - last_len,
+        _ if !is_last && end - last_len > start => end - last_len,
         _ => end,
     }
 }
