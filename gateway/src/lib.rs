@@ -8,6 +8,7 @@ pub mod cli;
 mod app;
 mod context;
 mod mcp;
+mod object;
 mod serve;
 mod signal;
 mod sync;

@@ -8,8 +8,7 @@ use std::{fmt, sync::Arc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// JSON text that is carried and not read.
-pub type Raw = Box<RawValue>;
+pub use crate::object::{Raw, raw};
 
 /// What a request comes to: the raw `result`, or the `error`.
 pub type Outcome = Result<Raw, Fault>;
@@ -124,11 +123,6 @@ impl Fault {
         }
         serde_json::from_str::<Text>(self.raw.get()).map_or_else(|_| self.raw.get().to_owned(), |it| it.message)
     }
-}
-
-/// Any serialisable value as raw JSON; what cannot be serialised (a map with non-string keys) becomes `null`.
-pub fn raw<T: serde::Serialize>(value: &T) -> Raw {
-    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 #[derive(Deserialize)]

@@ -1,9 +1,9 @@
 //! The front: MCP as clients see it, in both eras, over streamable HTTP and stdio.
 //!
-//! `jsonrpc`, `object`, `era`, `headers` are pure; `gate` decides; `http` and `stdio` move bytes and decide nothing.
+//! `jsonrpc`, `era`, `headers` are pure; `gate` decides; `http` and `stdio` move bytes and decide nothing.
 
 pub mod jsonrpc;
-pub mod object;
+pub(crate) use crate::object;
 
 pub mod era;
 pub mod headers;

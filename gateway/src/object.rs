@@ -8,7 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::jsonrpc::{Raw, raw};
+/// JSON text that is carried and not read.
+pub type Raw = Box<RawValue>;
+
+/// Any serialisable value as raw JSON; what cannot be serialised (a map with non-string keys) becomes `null`.
+pub fn raw<T: serde::Serialize>(value: &T) -> Raw {
+    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
 
 /// The members of one JSON object in order. Of duplicate keys the last one counts, as with most readers.
 #[derive(Clone, Debug, Default)]
