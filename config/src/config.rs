@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 
 use crate::check::rules;
 use crate::models::Models;
+use crate::rest::{Provider, Route};
 
 /// Everything a user may turn.
 #[derive(Clone, Debug)]
@@ -23,6 +24,12 @@ pub struct Config {
     pub profiles: IndexMap<String, Profile>,
     /// The MCP servers behind the gateway, in config order, disabled ones included.
     pub upstreams: IndexMap<String, Upstream>,
+    /// The LLM APIs behind the REST proxy.
+    pub providers: IndexMap<String, Provider>,
+    /// What happens to requests for a model name that a user gave a route.
+    pub routes: IndexMap<String, Route>,
+    /// The rules for every other model name.
+    pub default_route: Route,
     /// The model catalogue.
     pub models: Models,
 }

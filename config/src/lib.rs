@@ -6,6 +6,7 @@
 
 mod config;
 mod models;
+mod rest;
 
 mod env;
 mod load;
@@ -38,4 +39,7 @@ pub use load::{Request, load, user_file};
 pub use models::{Model, Models, Price, UnknownModel};
 pub use origin::Origin;
 pub use parse::{DEFAULT_TOML, Loaded, MODELS_TOML, Source, Sources, parse};
+pub use rest::{
+    AuthStyle, Provider, ProviderKey, Route, RouteRules, Secret, Target, ToolSearch, WindowPolicy, WireFormat,
+};
 pub use show::ShownKey;

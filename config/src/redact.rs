@@ -17,7 +17,7 @@ pub(crate) fn shown(path: &[&str], node: &Node) -> Value {
         return Value::Text(HIDDEN.to_owned());
     }
     match (path.last(), &node.value) {
-        (Some(&"url"), Value::Text(text)) => Value::Text(url(text)),
+        (Some(&("url" | "base_url")), Value::Text(text)) => Value::Text(url(text)),
         (Some(&"args"), Value::List(items)) => Value::List(args(items)),
         (_, value) => value.clone(),
     }
@@ -28,8 +28,10 @@ fn is_secret(path: &[&str]) -> bool {
     let Some((last, parents)) = path.split_last() else {
         return false;
     };
-    let in_secret_table = matches!(parents, ["upstreams", _, "env" | "headers"]);
-    in_secret_table || is_secret_word(last)
+    let in_secret_table = matches!(parents, ["upstreams", _, "env" | "headers"] | ["providers", _, "headers"]);
+    // What names a variable or a file is no secret.
+    let is_named = last.ends_with("_env") || last.ends_with("_file");
+    in_secret_table || is_secret_word(last) && !is_named
 }
 
 pub(crate) fn is_secret_word(word: &str) -> bool {
@@ -100,6 +102,10 @@ mod tests {
             (&["upstreams", "docs", "headers", "X-Any"], true),
             (&["upstreams", "docs", "api_key"], true),
             (&["upstreams", "docs", "Password"], true),
+            (&["providers", "x", "api_key"], true),
+            (&["providers", "x", "headers", "X-Any"], true),
+            (&["providers", "x", "api_key_env"], false),
+            (&["providers", "x", "api_key_file"], false),
             (&["profiles", "default", "tools_budget_tokens"], false),
             (&["models", "x", "tokenizer"], false),
             (&["upstreams", "env", "url"], false),

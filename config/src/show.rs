@@ -30,7 +30,7 @@ impl Leaf<'_> {
     }
 
     fn is_catalogue(&self) -> bool {
-        self.path.first() == Some(&"models") && self.node.origin.is_default()
+        matches!(self.path.first(), Some(&("models" | "providers"))) && self.node.origin.is_default()
     }
 }
 

@@ -31,7 +31,7 @@ fn uncommented() -> String {
 
 /// A leaf path with `*` for what the user names; what is inside `env` and the like is the user's.
 fn pattern(path: &[String]) -> String {
-    let named = ["profiles", "upstreams", "models"];
+    let named = ["profiles", "upstreams", "providers", "routes", "models"];
     let mut path = path.to_vec();
     if named.contains(&path[0].as_str()) && path.len() > 1 {
         path[1] = "*".to_owned();
@@ -57,8 +57,9 @@ fn every_key_is_in_default_toml() {
     let loaded = with_file("all.toml", &text).unwrap();
     // An upstream shows its own keys; those that it shares are shown once, as defaults.
     let shown = |key: &String| {
-        let shared = key.replace("upstreams.*.", "upstream_defaults.");
-        paths.contains(key) || paths.contains(&shared)
+        let shared = [("upstreams", "upstream"), ("providers", "provider"), ("routes", "route")];
+        let shared = shared.map(|(each, all)| key.replace(&format!("{each}.*."), &format!("{all}_defaults.")));
+        paths.contains(key) || shared.iter().any(|key| paths.contains(key))
     };
     let missing: Vec<&String> = loaded.keys.iter().filter(|key| !shown(key)).collect();
     assert_eq!(missing, [""; 0], "not documented");

@@ -37,6 +37,11 @@ fn server_and_log() {
 }
 
 #[test]
+fn providers_and_routes() {
+    check_table(include_str!("mistakes/rest.txt"));
+}
+
+#[test]
 fn profiles_and_models() {
     check_table(include_str!("mistakes/profiles.txt"));
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use tollgate_config::{ConfigError, Loaded, NamePolicy, Source, Sources, Transport, parse};
+use tollgate_config::{
+    ConfigError, Loaded, NamePolicy, ProviderKey, Secret, Source, Sources, Target, Transport, parse,
+};
 
 const TOKENIZERS: &[&str] =
     &["o200k_base", "cl100k_base", "qwen3", "deepseek_v3", "glm4", "tekken", "mistral_v1", "mistral_v2", "gemma4"];
@@ -107,4 +109,38 @@ fn profiles_resolve_upstreams_and_fall_back_to_default() {
     assert_eq!((git.tools_budget_tokens, git.names), (None, NamePolicy::Always));
     assert_eq!((git.tokenizer.as_str(), git.count_is_exact), ("o200k_base", true));
     assert_eq!(git.window_tokens, Some(128_000));
+}
+
+#[test]
+fn a_providers_key_comes_from_the_first_place_that_has_one() {
+    let base = "[providers.openai]\n";
+    let env = [("OPENAI_API_KEY", "from-env"), ("HOME", "/home/u"), ("EMPTY", "")];
+    let given = |text: &str| Some(ProviderKey::Given(Secret::new(text.to_owned())));
+    let rows = [
+        (String::new(), given("from-env")),
+        (format!("{base}api_key = 'k'"), given("k")),
+        (format!("{base}api_key = '${{EMPTY:-}}'"), None),
+        (format!("{base}api_key_env = 'NONE'"), Some(ProviderKey::Missing("NONE".into()))),
+        (format!("{base}api_key_env = 'EMPTY'"), Some(ProviderKey::Missing("EMPTY".into()))),
+        (format!("{base}api_key_file = '~/k'"), Some(ProviderKey::File("/home/u/k".into()))),
+    ];
+    for (text, expected) in rows {
+        let loaded = parsed(&[("t.toml", &text)], &env, &[]).unwrap();
+        let provider = &loaded.config.providers["openai"];
+        assert_eq!(provider.key, expected, "{text}");
+        assert!(!format!("{provider:?}").contains("from-env"), "shown: {provider:?}");
+    }
+}
+
+#[test]
+fn a_route_takes_from_the_defaults_what_it_does_not_say() {
+    let text = "[route_defaults]\ntools_budget_tokens = 500\ncache_ttl_s = 60\n\
+                [routes.fast]\ntargets = ['openrouter/a/b']\ncache_ttl_s = 0\nprofile = 'default'\n";
+    let config = parsed(&[("t.toml", text)], &[], &[]).unwrap().config;
+    let route = &config.routes["fast"];
+    assert_eq!(route.targets, [Target { provider: "openrouter".into(), model: "a/b".into() }]);
+    assert_eq!((route.rules.tools_budget_tokens, route.rules.cache_ttl), (Some(500), None));
+    assert_eq!(route.rules.profile.as_deref(), Some("default"));
+    let default = &config.default_route.rules;
+    assert_eq!((default.tools_budget_tokens, default.cache_ttl.map(|it| it.as_secs())), (Some(500), Some(60)));
 }

@@ -4,6 +4,9 @@
 mod log;
 mod model;
 mod profile;
+mod provider;
+mod reader;
+mod route;
 pub(crate) mod rules;
 mod server;
 mod transport;
@@ -17,6 +20,7 @@ use crate::config::Config;
 use crate::env::Env;
 use crate::error::{Report, quoted};
 use crate::raw::{Node, RawConfig, Table};
+use crate::rest::{Provider, Route};
 use crate::section::{Section, table_of};
 use crate::suggest::unknown_key_remedy;
 
@@ -29,7 +33,18 @@ pub(crate) struct Context<'a> {
     pub(crate) known_tokenizers: &'a [&'a str],
 }
 
-const SECTIONS: &[&str] = &["server", "log", "profiles", "upstream_defaults", "upstreams", "models"];
+const SECTIONS: &[&str] = &[
+    "server",
+    "log",
+    "profiles",
+    "upstream_defaults",
+    "upstreams",
+    "provider_defaults",
+    "providers",
+    "route_defaults",
+    "routes",
+    "models",
+];
 
 /// Checks everything. `None` means that the report has at least one error.
 pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
@@ -47,8 +62,37 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     let raw_profiles = table("profiles", raw, report)?;
     let known = profile::Known { models: models.as_ref(), raw_upstreams, upstreams: &upstreams };
     let profiles = each(raw_profiles, |name, node| profile::check(name, node, raw_profiles, &known, report));
-    let config = Config { server: server?, log: log?, profiles, upstreams, models: models? };
+    let providers = providers(raw, context)?;
+    let (default_route, routes) = routes(raw, context)?;
+    let (server, log) = (server?, log?);
+    let config = Config { server, log, profiles, upstreams, providers, routes, default_route, models: models? };
     report.is_empty().then_some(config)
+}
+
+fn providers(raw: &RawConfig, context: Context<'_>) -> Option<IndexMap<String, Provider>> {
+    let report = context.report;
+    let defaults = table("provider_defaults", raw, report);
+    if let Some(section) = section("provider_defaults", raw, report) {
+        provider::check_defaults(section);
+    }
+    let raw_providers = table("providers", raw, report)?;
+    Some(each(raw_providers, |name, node| provider::check(name, node, defaults, context)))
+}
+
+fn routes(raw: &RawConfig, context: Context<'_>) -> Option<(Route, IndexMap<String, Route>)> {
+    let report = context.report;
+    let known = route::Known {
+        providers: table("providers", raw, report)?,
+        profiles: table("profiles", raw, report)?,
+        defaults: table("route_defaults", raw, report),
+    };
+    let section = section("route_defaults", raw, report);
+    let default_route = section.and_then(|section| route::check_defaults(section, known.profiles));
+    // Nobody has to have routes.
+    let no_routes = Table::default();
+    let raw_routes = raw.root.get("routes").map_or(Some(&no_routes), |_| table("routes", raw, report))?;
+    let routes = each(raw_routes, |name, node| route::check(name, node, known, report));
+    Some((default_route?, routes))
 }
 
 fn table<'a>(name: &str, raw: &'a RawConfig, report: &Report) -> Option<&'a Table> {

@@ -68,7 +68,7 @@ fn find_model<'a>(section: &Section<'_>, text: At<'_, &str>, models: &'a Models)
 }
 
 /// `"off"` is 0 here.
-fn tools_budget(section: &Section<'_>, window: Option<Window<'_>>) -> Option<u32> {
+pub(super) fn tools_budget(section: &Section<'_>, window: Option<Window<'_>>) -> Option<u32> {
     let node = section.find("tools_budget_tokens");
     match node.map(|node| (&node.value, node)) {
         Some((Value::Text(text), _)) if text == "off" => Some(0),
@@ -85,7 +85,7 @@ fn tools_budget(section: &Section<'_>, window: Option<Window<'_>>) -> Option<u32
 }
 
 /// A model as it is named, and its window in tokens.
-type Window<'a> = (At<'a, &'a str>, u32);
+pub(super) type Window<'a> = (At<'a, &'a str>, u32);
 
 /// More than the window of the model is a mistake, not a generous budget. An inherited budget is
 /// not to blame, the model is.

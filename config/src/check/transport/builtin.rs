@@ -1,6 +1,6 @@
 //! `builtin`: an upstream that is part of the gateway.
 
-use super::reader::Reader;
+use crate::check::reader::Reader;
 use crate::config::Transport;
 use crate::error::quoted;
 use crate::section::Section;

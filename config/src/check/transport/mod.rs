@@ -3,15 +3,13 @@
 
 mod builtin;
 mod http;
-mod reader;
 mod stdio;
 
-use super::Context;
+use super::{Context, reader::Reader};
 use crate::config::Transport;
 use crate::error::list;
 use crate::raw::Node;
 use crate::section::Section;
-use reader::Reader;
 
 /// The key that decides, and the keys that go with it.
 const KINDS: &[(&str, &[&str])] = &[

@@ -3,7 +3,7 @@
 
 use indexmap::IndexMap;
 
-use super::reader::{Reader, all, with_home};
+use crate::check::reader::{Reader, all, with_home};
 use crate::check::rules;
 use crate::config::Transport;
 use crate::error::quoted;
