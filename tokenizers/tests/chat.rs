@@ -2,7 +2,10 @@
 
 #[cfg(test)]
 mod chat {
+    pub mod bedrock;
     pub mod calibration;
+    pub mod formats;
+    pub mod images;
     pub mod malformed;
     pub mod published;
     pub mod recorded;

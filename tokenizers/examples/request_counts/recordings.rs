@@ -81,6 +81,7 @@ fn format(kind: &str) -> Option<Format> {
         "openai.responses" | "openai.responses.input_tokens" => Some(Format::OpenaiResponses),
         "anthropic.messages" | "anthropic.count_tokens" => Some(Format::Anthropic),
         "google.generate" | "google.count_tokens" => Some(Format::Gemini),
+        "bedrock.converse" => Some(Format::BedrockConverse),
         _ => None,
     }
 }
@@ -88,9 +89,10 @@ fn format(kind: &str) -> Option<Format> {
 /// Input tokens, those from a cache included.
 fn charged(usage: &Value) -> Option<usize> {
     let sum = |fields: &[&str]| -> u64 { fields.iter().filter_map(|field| usage[*field].as_u64()).sum() };
-    let options: [&[&str]; 4] = [
+    let options: [&[&str]; 5] = [
         &["prompt_tokens"],
         &["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"],
+        &["inputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"],
         &["promptTokenCount"],
         &["totalTokens"],
     ];
@@ -100,8 +102,13 @@ fn charged(usage: &Value) -> Option<usize> {
 
 fn model(line: &Value) -> String {
     let named = ["model_returned", "model_requested"].into_iter().find_map(|field| line[field].as_str());
-    let of_path = || text(line, "path").rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
-    named.unwrap_or_else(of_path).to_owned()
+    named.unwrap_or_else(|| of_path(text(line, "path"))).to_owned()
+}
+
+/// `/models/MODEL:generateContent`, or `/model/MODEL/converse`.
+fn of_path(path: &str) -> &str {
+    let path = path.strip_suffix("/converse").unwrap_or(path);
+    path.rsplit('/').next().unwrap_or_default().split([':', '%']).next().unwrap_or_default()
 }
 
 /// Makers' own hosts; others put their own words around a request.

@@ -56,7 +56,8 @@ impl RequestCount {
     /// Closes a ledger; `slack` is the family's own doubt about the total.
     pub(super) fn new(kind: Kind, ledger: Ledger, slack: Slack, request: &Request) -> Self {
         let total = usize::try_from(ledger.total()).unwrap_or(0);
-        let unknown = request.uncounted.iter().map(|it| it.bound).sum::<Option<usize>>();
+        let uncounted = request.uncounted.iter().map(|it| it.bound);
+        let unknown = uncounted.chain([ledger.doubt]).try_fold(0, |sum: usize, bound| Some(sum.saturating_add(bound?)));
         let error_bound = unknown.map(|bound| bound.saturating_add(slack.of(total)));
         Self { total, kind, error_bound, parts: ledger.parts }
     }
@@ -76,12 +77,25 @@ impl Slack {
 }
 
 /// Parts as they are found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Ledger {
     parts: Vec<Part>,
+    /// How far off parts of unknown size may be, together; `None` where nothing bounds one.
+    doubt: Option<usize>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { parts: Vec::new(), doubt: Some(0) }
+    }
 }
 
 impl Ledger {
+    /// Adds what a part of unknown size may cost besides what it was taken for.
+    pub fn doubt(&mut self, tokens: Option<usize>) {
+        self.doubt = self.doubt.zip(tokens).map(|(sum, tokens)| sum.saturating_add(tokens));
+    }
+
     /// Adds a part; parts that cost nothing are not worth a line.
     pub fn add(&mut self, what: What, tokens: i64) {
         if tokens != 0 {

@@ -25,11 +25,17 @@ pub enum ImageRule {
     Unknown,
 }
 
+/// The edge of a patch.
+const PATCH: f64 = 32.0;
+
 /// What a picture of unknown size is taken for.
 const TYPICAL: (u32, u32) = (1024, 1024);
 
 /// <https://platform.openai.com/docs/guides/images-vision>, "Calculating costs".
 const MOST_PATCHES: usize = 1536;
+
+/// 768 by 2,048 pixels, the largest picture that is not brought down.
+const MOST_TILES: usize = 8;
 
 /// <https://docs.anthropic.com/en/docs/build-with-claude/vision>, "Evaluate image size".
 const ANTHROPIC_EDGE: f64 = 1568.0;
@@ -59,6 +65,21 @@ impl ImageRule {
             Self::Unknown => 0,
         }
     }
+
+    /// How far off that may be because the size is not known; `None` where a picture can cost any amount.
+    pub(super) fn doubt(self, image: Image) -> Option<usize> {
+        let taken = self.tokens(image);
+        let most = match self {
+            Self::Unknown => return None,
+            _ if image.size.is_some() => taken,
+            Self::Tiles { .. } if image.detail == Detail::Low => taken,
+            Self::Tiles { base, tile } => base + tile * MOST_TILES,
+            Self::Patches { percent } => (MOST_PATCHES * percent).div_ceil(100),
+            Self::Area => ANTHROPIC_MOST,
+            Self::Gemini => return None,
+        };
+        Some(if most == taken { 0 } else { taken.max(most - taken) })
+    }
 }
 
 /// Prefixes of model names, the longer ones first.
@@ -82,9 +103,17 @@ fn openai_tiles(width: u32, height: u32) -> usize {
     tiles(width * fit * short, 512.0) * tiles(height * fit * short, 512.0)
 }
 
-/// More patches than the most are brought down to it.
+/// A picture of more than the most patches is brought down until it has at most that many, and then until its edges are
+/// no part of a patch over.
 fn openai_patches(width: u32, height: u32) -> usize {
-    (tiles(f64::from(width.max(1)), 32.0) * tiles(f64::from(height.max(1)), 32.0)).min(MOST_PATCHES)
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let patches = |fit: f64| tiles(width * fit, PATCH).max(1) * tiles(height * fit, PATCH).max(1);
+    if patches(1.0) <= MOST_PATCHES {
+        return patches(1.0);
+    }
+    let fit = (PATCH * (MOST_PATCHES as f64 / (width * height)).sqrt()).min(1.0);
+    let whole = |edge: f64| (edge * fit / PATCH).floor().max(1.0) / (edge * fit / PATCH).max(1.0);
+    patches(fit * whole(width).min(whole(height))).min(MOST_PATCHES)
 }
 
 fn area(width: u32, height: u32) -> usize {

@@ -16,7 +16,7 @@ pub use calibrate::{Calibrator, Corrected, Subject};
 pub use count::{Kind, Part, RequestCount, What};
 pub use families::{FAMILIES, Family};
 pub use images::ImageRule;
-pub use read::{ReadError, read};
+pub use read::{ReadError, guess, read};
 pub use request::{
     Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
     Uncounted,

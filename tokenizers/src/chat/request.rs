@@ -14,6 +14,32 @@ pub enum Format {
     Anthropic,
     /// `models/*:generateContent`.
     Gemini,
+    /// `POST /model/*/converse` of Amazon Bedrock.
+    BedrockConverse,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 5] =
+        [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Gemini, Self::BedrockConverse];
+
+    /// The name shown to users and written on command lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::BedrockConverse => "bedrock-converse",
+        }
+    }
+
+    /// The format with this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
 }
 
 /// All that enters the context window.

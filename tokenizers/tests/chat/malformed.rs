@@ -5,7 +5,7 @@ use tollgate_tokenizers::chat::{Family, Format, count_request, read};
 
 #[test]
 fn refused_with_a_path() {
-    use Format::{Anthropic, Gemini, OpenaiChat, OpenaiResponses};
+    use Format::{Anthropic, BedrockConverse, Gemini, OpenaiChat, OpenaiResponses};
     let rows = [
         (OpenaiChat, json!([]), "`body` must be an object"),
         (OpenaiChat, json!({}), "`body.messages` is missing"),
@@ -34,6 +34,34 @@ fn refused_with_a_path() {
         ),
         (Anthropic, json!({"messages": [{"role": "user"}]}), "`messages[0].content` is missing"),
         (Gemini, json!({"contents": [{"parts": [{"text": 7}]}]}), "`contents[0].parts[0].text` must be a string"),
+        (BedrockConverse, json!({"system": "hm"}), "`system` must be a list"),
+        (
+            BedrockConverse,
+            json!({"messages": [{"role": "user", "content": "hm"}]}),
+            "`messages[0].content` must be a list",
+        ),
+        (
+            BedrockConverse,
+            json!({"messages": [{"role": "user", "content": ["hm"]}]}),
+            "`messages[0].content[0]` must be an object that names a kind of block",
+        ),
+        (
+            BedrockConverse,
+            json!({"messages": [{"role": "user", "content": [{"toolUse": {}}]}]}),
+            "`messages[0].content[0].toolUse.name` is missing",
+        ),
+        (
+            BedrockConverse,
+            json!({"messages": [], "toolConfig": {"tools": [{"toolSpec": {}}]}}),
+            "`toolConfig.tools[0].toolSpec.name` is missing",
+        ),
+        (
+            BedrockConverse,
+            json!({"messages": [], "outputConfig": {"textFormat": {
+                "type": "json_schema", "structure": {"jsonSchema": {"schema": "{"}},
+            }}}),
+            "`outputConfig.textFormat.structure.jsonSchema.schema` must be JSON in a string",
+        ),
     ];
     for (format, body, expected) in rows {
         let error = read(format, &body).expect_err("a malformed body");
@@ -43,7 +71,7 @@ fn refused_with_a_path() {
 
 #[test]
 fn unknown_kinds_are_written_down() {
-    use Format::{Anthropic, Gemini, OpenaiChat, OpenaiResponses};
+    use Format::{Anthropic, BedrockConverse, Gemini, OpenaiChat, OpenaiResponses};
     let said = |part: Value| json!({"messages": [{"role": "user", "content": [part]}]});
     let rows = [
         (OpenaiChat, said(json!({"type": "hologram", "data": "x"})), true),
@@ -55,6 +83,11 @@ fn unknown_kinds_are_written_down() {
         (Anthropic, said(json!({"type": "document"})), false),
         (Gemini, json!({"contents": [], "cachedContent": "c"}), false),
         (Gemini, json!({"contents": [{"parts": [{"fileData": {}}]}]}), false),
+        (BedrockConverse, said(json!({"video": {}})), false),
+        (BedrockConverse, said(json!({"reasoningContent": {"redactedContent": "x"}})), false),
+        (BedrockConverse, said(json!({"reasoningContent": {"reasoningText": {"text": "hm"}}})), true),
+        (BedrockConverse, said(json!({"hologram": {"bytes": "x"}})), true),
+        (BedrockConverse, json!({"messages": [], "toolConfig": {"tools": [{"systemTool": {"name": "t"}}]}}), false),
     ];
     for (format, body, bounded) in rows {
         let request = read(format, &body).expect("a sound body");

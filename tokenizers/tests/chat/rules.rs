@@ -48,10 +48,11 @@ fn plain() {
 
 #[test]
 fn parts_add_up() {
+    let picture = super::images::png_url(64, 64);
     let body = json!({
         "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": [
             {"type": "text", "text": "What is this?"},
-            {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}},
+            {"type": "image_url", "image_url": {"url": picture, "detail": "low"}},
         ]}],
         "tools": [{"type": "function", "function": {"name": "look", "description": "Looks it up.", "parameters": {}}}],
         "response_format": {"type": "json_schema", "json_schema": {"name": "Answer", "schema": {"type": "object"}}},
@@ -79,6 +80,10 @@ fn pictures() {
         (tiles, (2048, 4096), Detail::High, 1105),
         (tiles, (4096, 8192), Detail::Low, 85),
         (ImageRule::of_openai("gpt-4.1-mini"), (1024, 1024), Detail::High, 1659),
+        // The example of OpenAI's guide: 1,452 patches of the 2,400 it had at first.
+        (ImageRule::Patches { percent: 100 }, (1800, 2400), Detail::High, 1452),
+        (ImageRule::Patches { percent: 100 }, (1, 100_000), Detail::High, 1536),
+        (ImageRule::Patches { percent: 100 }, (u32::MAX, u32::MAX), Detail::High, 1521),
         (ImageRule::Area, (200, 200), Detail::High, 54),
         (ImageRule::Area, (1000, 1000), Detail::High, 1334),
         (ImageRule::Area, (1092, 1092), Detail::High, 1590),

@@ -34,6 +34,7 @@ pub(super) fn images(rule: ImageRule, request: &Request, ledger: &mut Ledger) {
         for content in &message.content {
             if let Content::Image(image) = content {
                 ledger.add(What::Image(idx), signed(rule.tokens(*image)));
+                ledger.doubt(rule.doubt(*image));
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::at::{At, Names, ReadError, bytes};
+use super::{
+    at::{At, Names, ReadError, bytes},
+    image,
+};
 use crate::chat::request::{
     Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
@@ -59,7 +62,10 @@ fn block(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<Co
         "text" => out.push(Content::Text(at.required_text("text")?.to_owned())),
         "tool_use" => out.push(Content::Call(call(at, names)?)),
         "tool_result" => result(at, names, request, out)?,
-        "image" => out.push(Content::Image(Image { size: None, detail: Detail::High })),
+        "image" => {
+            let size = at.field("source").and_then(|source| image::size(source.text_or_empty("data")));
+            out.push(Content::Image(Image { size, detail: Detail::High }));
+        }
         // Thoughts of earlier turns are dropped by the provider, those of the running turn are charged.
         "thinking" => at.uncounted(request, "thinking", Some(at.text_or_empty("thinking").len())),
         "redacted_thinking" | "document" | "container_upload" => at.uncounted(request, at.text_or_empty("type"), None),

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::at::{At, ReadError, bytes};
+use super::{
+    at::{At, ReadError, bytes},
+    image,
+};
 use crate::chat::request::{
     Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
@@ -59,7 +62,7 @@ fn media(at: &At<'_>, request: &mut Request) -> Option<Content> {
     };
     let kind = data.either(["mimeType", "mime_type"]);
     if kind.is_some_and(|it| it.value.as_str().is_some_and(|it| it.starts_with("image/"))) {
-        return Some(Content::Image(Image { size: None, detail: Detail::High }));
+        return Some(Content::Image(Image { size: image::size(data.text_or_empty("data")), detail: Detail::High }));
     }
     data.uncounted(request, "media", None);
     None

@@ -5,7 +5,10 @@
 
 mod anthropic;
 mod at;
+mod bedrock;
 mod gemini;
+mod guess;
+mod image;
 mod openai_chat;
 mod openai_parts;
 mod openai_responses;
@@ -16,6 +19,7 @@ use super::request::{Format, Request};
 use at::At;
 
 pub use at::ReadError;
+pub use guess::guess;
 
 /// Reads the JSON body of a request.
 ///
@@ -28,5 +32,6 @@ pub fn read(format: Format, body: &Value) -> Result<Request, ReadError> {
         Format::OpenaiResponses => openai_responses::read(&body),
         Format::Anthropic => anthropic::read(&body),
         Format::Gemini => gemini::read(&body),
+        Format::BedrockConverse => bedrock::read(&body),
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::at::{At, ReadError, bytes};
+use super::{
+    at::{At, ReadError, bytes},
+    image,
+};
 use crate::chat::request::{Content, Detail, Image, Request, ResponseSchema, Role, Tool, ToolChoice};
 
 /// The role that a word means.
@@ -37,7 +40,7 @@ fn part(at: &At<'_>, request: &mut Request) -> Result<Option<Content>, ReadError
     match kind {
         "text" | "input_text" | "output_text" => Ok(Some(Content::Text(at.required_text("text")?.to_owned()))),
         "refusal" => Ok(Some(Content::Text(at.required_text("refusal")?.to_owned()))),
-        "image_url" | "input_image" => Ok(Some(Content::Image(image(at)))),
+        "image_url" | "input_image" => Ok(Some(Content::Image(picture(at)))),
         "input_audio" | "file" | "input_file" | "input_video" => {
             at.uncounted(request, kind, None);
             Ok(None)
@@ -49,11 +52,13 @@ fn part(at: &At<'_>, request: &mut Request) -> Result<Option<Content>, ReadError
     }
 }
 
-/// Both formats put `detail` in their own place; nobody gives a size.
-fn image(at: &At<'_>) -> Image {
-    let nested = at.field("image_url").map(|url| url.text_or_empty("detail"));
-    let low = at.text_or_empty("detail") == "low" || nested == Some("low");
-    Image { size: None, detail: if low { Detail::Low } else { Detail::High } }
+/// Both formats put `detail` in their own place, and the URL too.
+fn picture(at: &At<'_>) -> Image {
+    let nested = at.field("image_url");
+    let low = [Some(at), nested.as_ref()].into_iter().flatten().any(|it| it.text_or_empty("detail") == "low");
+    let url = nested.as_ref().map(|it| it.value.as_str().unwrap_or_else(|| it.text_or_empty("url")));
+    let size = url.and_then(image::size_of_url);
+    Image { size, detail: if low { Detail::Low } else { Detail::High } }
 }
 
 /// A function with its name, description and parameters.
