@@ -6,6 +6,7 @@
 
 mod bpe;
 pub mod chat;
+mod compare;
 mod cut;
 mod cuts;
 mod encoder;
@@ -21,6 +22,7 @@ mod tokenizer;
 mod vocab;
 
 pub use bpe::BadVocabulary;
+pub use compare::{Comparison, Measure};
 pub use intervals::Intervals;
 pub use model::Normal;
 pub use registry::{TOKENIZERS, TokenizerEntry};

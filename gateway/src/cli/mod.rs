@@ -1,9 +1,12 @@
 //! The command line: what is asked, checked once, and handed to one function per command.
 
+mod compare;
 mod completions;
 mod config;
 mod count;
+mod counters;
 mod import;
+mod inputs;
 mod live;
 mod mcp;
 mod pins;
@@ -28,6 +31,8 @@ Examples:
   tollgate plan --tools list.json --budget 4000
                                              show what a budget of 4000 tokens would list
   tollgate count prompt.md --model gpt-5     what a text costs
+  tollgate count --request body.json         what a whole request costs, message by message and tool by tool
+  tollgate compare src/*.rs                  the same texts in every tokenizer
   claude mcp add --transport http tollgate http://127.0.0.1:7070/mcp
                                              use the gateway from Claude Code";
 
@@ -49,8 +54,10 @@ enum Command {
     Mcp(mcp::McpArgs),
     /// Show what a profile lists under its budget, live or from files
     Plan(plan::PlanArgs),
-    /// Count the tokens of files, or of standard input
+    /// Count the tokens of texts, or of whole requests
     Count(count::CountArgs),
+    /// Compare what tokenizers make of the same texts
+    Compare(compare::CompareArgs),
     /// Turn a client's MCP configuration into Tollgate's
     Import(import::ImportArgs),
     /// Check or show the configuration
@@ -87,6 +94,7 @@ impl Command {
             Self::Mcp(args) => &mut args.source,
             Self::Plan(args) => &mut args.source,
             Self::Count(args) => &mut args.source,
+            Self::Compare(args) => &mut args.source,
             Self::Config(args) => &mut args.source,
             Self::Import(_) | Self::Completions(_) if before.source.is_empty() => return Ok(()),
             Self::Import(_) | Self::Completions(_) => return Err("this command reads no configuration"),
@@ -149,6 +157,7 @@ pub fn main() -> ExitCode {
         Command::Mcp(args) => mcp::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Count(args) => count::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args),

@@ -21,6 +21,8 @@ fn families() {
         ("openai/gpt-oss-120b", "gpt-oss"),
         ("claude-3-5-sonnet-20240620", "claude-3"),
         ("claude-sonnet-4-20250514", "claude-4"),
+        ("claude-sonnet-4", "claude-4"),
+        ("anthropic/claude-opus-4", "claude-4"),
         ("anthropic/claude-haiku-4.5", "claude-4.5"),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-4.5"),
         ("claude-opus-4-8", "claude-5"),

@@ -52,8 +52,12 @@ fn bare(model: &str) -> String {
     let name = model.rsplit(['/']).next().unwrap_or(model);
     let name = RESELLERS.iter().find_map(|prefix| name.split_once(prefix)).map_or(name, |(_, rest)| rest);
     let name = name.to_ascii_lowercase();
-    if name.starts_with("claude") { name.replace('.', "-") } else { name }
+    let name = if name.starts_with("claude") { name.replace('.', "-") } else { name };
+    if FIRST_FOURS.contains(&name.as_str()) { name + "-0" } else { name }
 }
+
+/// Names that mean the first Claude 4, whose later ones begin alike.
+const FIRST_FOURS: &[&str] = &["claude-sonnet-4", "claude-opus-4"];
 
 /// What resellers put before a name, after a region or nothing.
 const RESELLERS: &[&str] = &["openai.", "anthropic."];

@@ -1,0 +1,74 @@
+//! `tollgate count`: what texts or whole requests cost, in the tokens of one model or of many.
+
+mod parts;
+mod reports;
+mod requests;
+mod texts;
+
+use std::path::PathBuf;
+
+use clap::{Args, builder::PossibleValuesParser};
+
+use super::{ConfigSource, Failure};
+use tollgate_tokenizers::chat::Format;
+
+/// Count the tokens of texts, or of whole requests.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tollgate count README.md                       in the tokens of the default profile's model
+  tollgate count *.md --model gpt-5,gpt-4,qwen3-32b
+  git diff | tollgate count --all                in every tokenizer
+  tollgate count prompt.txt --model gpt-5 --json
+
+  tollgate count --request body.json             what a whole request costs the model that it names
+  tollgate count --request body.json --largest   its largest messages and tools first
+  tollgate count --request body.json --all       what it would cost with every model
+  tollgate count --request batch.jsonl --model gpt-5,claude-sonnet-4-5
+
+A request is the JSON body that a provider takes: messages, tools, images and settings. A file may hold several, as
+JSON Lines, and each may be wrapped as batches are (`body`, `params` or `request`).")]
+pub struct CountArgs {
+    #[command(flatten)]
+    pub(super) source: ConfigSource,
+    /// Text files; `-`, or none, is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Models whose tokens are counted, separated by commas; for a request, instead of the model that it names
+    #[arg(short, long, value_name = "MODEL", value_delimiter = ',')]
+    model: Vec<String>,
+    /// Count texts with every tokenizer, and requests for every model of the catalogue that has a window
+    #[arg(long, conflicts_with = "model")]
+    all: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    requests: RequestArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Whole requests")]
+struct RequestArgs {
+    /// Count whole requests: JSON bodies, or JSON Lines; `-` is standard input
+    #[arg(short, long, value_name = "FILE", num_args = 1.., conflicts_with = "files")]
+    request: Vec<PathBuf>,
+    /// The format of the requests, where it cannot be told from them
+    #[arg(short, long, requires = "request", value_parser = formats())]
+    format: Option<String>,
+    /// List the largest first: parts of one request, or requests
+    #[arg(short, long, requires = "request")]
+    largest: bool,
+    /// List at most so many parts of a request; 0 for all
+    #[arg(short, long, value_name = "N", requires = "request", default_value_t = 20)]
+    parts: usize,
+}
+
+fn formats() -> PossibleValuesParser {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+}
+
+pub fn run(args: &CountArgs) -> Result<(), Failure> {
+    let config = args.source.load()?.config;
+    if args.requests.request.is_empty() { texts::run(args, &config) } else { requests::run(args, &config) }
+}
