@@ -31,7 +31,7 @@ Examples:
   tollgate plan --tools list.json --budget 4000
                                              show what a budget of 4000 tokens would list
   tollgate count prompt.md --model gpt-5     what a text costs
-  tollgate count --request body.json         what a whole request costs, message by message and tool by tool
+  tollgate count --request body.json         what a whole request costs, part by part
   tollgate compare src/*.rs                  the same texts in every tokenizer
   claude mcp add --transport http tollgate http://127.0.0.1:7070/mcp
                                              use the gateway from Claude Code";

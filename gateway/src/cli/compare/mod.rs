@@ -18,7 +18,8 @@ use tollgate_tokenizers::Comparison;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tollgate compare src/*.rs docs/*.md            every tokenizer, and the default profile's model
+  tollgate compare src/*.rs docs/*.md      the default profile's model and every
+                                           tokenizer
   tollgate compare src/*.rs --model gpt-5,claude-sonnet-4-5,qwen3-32b
   git diff | tollgate compare - --json
 

@@ -16,18 +16,20 @@ use tollgate_tokenizers::chat::Format;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  tollgate count README.md                       in the tokens of the default profile's model
+  tollgate count README.md                 in the default profile's model
   tollgate count *.md --model gpt-5,gpt-4,qwen3-32b
-  git diff | tollgate count --all                in every tokenizer
+  git diff | tollgate count --all          in every tokenizer
   tollgate count prompt.txt --model gpt-5 --json
 
-  tollgate count --request body.json             what a whole request costs the model that it names
-  tollgate count --request body.json --largest   its largest messages and tools first
-  tollgate count --request body.json --all       what it would cost with every model
+  tollgate count --request body.json       for the model that the request names
+  tollgate count --request body.json --largest
+                                           its largest messages and tools first
+  tollgate count --request body.json --all what every model would charge
   tollgate count --request batch.jsonl --model gpt-5,claude-sonnet-4-5
 
-A request is the JSON body that a provider takes: messages, tools, images and settings. A file may hold several, as
-JSON Lines, and each may be wrapped as batches are (`body`, `params` or `request`).")]
+A request is the JSON body that a provider takes: messages, tools, images and
+settings. A file may hold several, as JSON Lines, and each may be wrapped as
+batches are (`body`, `params` or `request`).")]
 pub struct CountArgs {
     #[command(flatten)]
     pub(super) source: ConfigSource,
