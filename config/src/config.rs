@@ -19,6 +19,8 @@ pub struct Config {
     pub server: Server,
     /// What is logged and how.
     pub log: Log,
+    /// Where API keys and the ledger are kept.
+    pub store: Store,
     /// Named sets of upstreams, budget and model, each served at its own URL. `default` is always
     /// there.
     pub profiles: IndexMap<String, Profile>,
@@ -80,6 +82,41 @@ pub enum LogFormat {
     Text,
     /// A JSON object for machines.
     Json,
+}
+
+/// Where API keys and the ledger are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    /// What keeps the ledger.
+    pub kind: StoreKind,
+    /// The data folder; `None` where nobody names one and the machine knows no home.
+    pub folder: Option<PathBuf>,
+    /// Most time between a write and its being safe from a loss of power.
+    pub sync_every: Duration,
+    /// How long a day's numbers are kept.
+    pub keep_days: u32,
+}
+
+/// What keeps the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// SQLite in one file, for any number of gateways at a time.
+    Sqlite,
+    /// sled, for one gateway at a time.
+    Sled,
+    /// Nothing outlives the process.
+    Memory,
+}
+
+impl StoreKind {
+    /// Every kind by its name.
+    pub const ALL: &[(&str, Self)] = &[("sqlite", Self::Sqlite), ("sled", Self::Sled), ("memory", Self::Memory)];
+
+    /// The name in configuration and errors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, it)| *it == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// A named set of upstreams, budget and model, served at its own URL.

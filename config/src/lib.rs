@@ -29,7 +29,9 @@ mod show;
 
 mod import;
 
-pub use config::{Backoff, Config, Log, LogFormat, NamePolicy, Profile, Server, Start, Transport, Upstream};
+pub use config::{
+    Backoff, Config, Log, LogFormat, NamePolicy, Profile, Server, Start, Store, StoreKind, Transport, Upstream,
+};
 pub use env::Env;
 pub use error::ConfigError;
 pub use glob::glob_set;

@@ -144,3 +144,20 @@ fn a_route_takes_from_the_defaults_what_it_does_not_say() {
     let default = &config.default_route.rules;
     assert_eq!((default.tools_budget_tokens, default.cache_ttl.map(|it| it.as_secs())), (Some(500), Some(60)));
 }
+
+#[test]
+fn the_data_folder_follows_the_xdg_specification() {
+    let rows: &[(&str, Pairs<'_>, Option<&str>)] = &[
+        ("", &[("HOME", "/home/u")], Some("/home/u/.local/share/tollgate")),
+        ("", &[("HOME", "/home/u"), ("XDG_DATA_HOME", "/data")], Some("/data/tollgate")),
+        ("", &[("HOME", "/home/u"), ("XDG_DATA_HOME", "not/absolute")], Some("/home/u/.local/share/tollgate")),
+        ("", &[], None),
+        ("folder = '~/gate'", &[("HOME", "/home/u")], Some("/home/u/gate")),
+        ("folder = 'gate'", &[], Some("/here/gate")),
+    ];
+    for (line, env, expected) in rows {
+        let text = format!("[store]\n{line}\n");
+        let store = parsed(&[("t.toml", &text)], env, &[]).unwrap().config.store;
+        assert_eq!(store.folder.as_deref(), expected.map(Path::new), "{line} {env:?}");
+    }
+}

@@ -9,6 +9,7 @@ mod reader;
 mod route;
 pub(crate) mod rules;
 mod server;
+mod store;
 mod transport;
 mod upstream;
 
@@ -36,6 +37,7 @@ pub(crate) struct Context<'a> {
 const SECTIONS: &[&str] = &[
     "server",
     "log",
+    "store",
     "profiles",
     "upstream_defaults",
     "upstreams",
@@ -52,6 +54,7 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     unknown_sections(&raw.root, report);
     let server = section("server", raw, report).and_then(server::check);
     let log = section("log", raw, report).and_then(log::check);
+    let store = section("store", raw, report).and_then(|section| store::check(section, context));
     let models = model::check_all(table("models", raw, report)?, context);
     let defaults = table("upstream_defaults", raw, report);
     if let Some(section) = section("upstream_defaults", raw, report) {
@@ -64,8 +67,8 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     let profiles = each(raw_profiles, |name, node| profile::check(name, node, raw_profiles, &known, report));
     let providers = providers(raw, context)?;
     let (default_route, routes) = routes(raw, context)?;
-    let (server, log) = (server?, log?);
-    let config = Config { server, log, profiles, upstreams, providers, routes, default_route, models: models? };
+    let (server, log, store) = (server?, log?, store?);
+    let config = Config { server, log, store, profiles, upstreams, providers, routes, default_route, models: models? };
     report.is_empty().then_some(config)
 }
 

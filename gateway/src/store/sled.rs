@@ -1,0 +1,89 @@
+//! sled 0.34, for one gateway at a time. sled alone keeps half a second of writes in the process, where kill -9 takes them;
+//! so every write waits until sled has handed it on.
+
+use std::{ops::Bound, path::Path, sync::Arc};
+
+use super::{Entry, Store, StoreError, Write};
+
+const FOLDER: &str = "ledger.sled";
+
+/// The ledger fits many times.
+const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+
+struct Sled {
+    db: sled::Db,
+    path: std::path::PathBuf,
+}
+
+pub fn open(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    let path = folder.join(FOLDER);
+    let opened = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
+    let db = opened.map_err(|error| explain(&path, &error))?;
+    Ok(Arc::new(Sled { db, path }))
+}
+
+impl Sled {
+    fn checked<T>(&self, result: sled::Result<T>) -> Result<T, StoreError> {
+        result.map_err(|error| explain(&self.path, &error))
+    }
+}
+
+impl Store for Sled {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.checked(self.db.get(key))?.map(|value| value.to_vec()))
+    }
+
+    fn write(&self, batch: &[Write<'_>]) -> Result<(), StoreError> {
+        let mut changes = sled::Batch::default();
+        for change in batch {
+            match change {
+                Write::Put(key, value) => changes.insert(*key, *value),
+                Write::Delete(key) => changes.remove(*key),
+            }
+        }
+        self.checked(self.db.apply_batch(changes))?;
+        self.sync()
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let found = self.db.range::<&[u8], _>((start, Bound::Unbounded)).take(limit);
+        let mut entries = Vec::new();
+        for entry in found {
+            let (key, value) = self.checked(entry)?;
+            if !key.starts_with(prefix) {
+                break;
+            }
+            entries.push((key.to_vec(), value.to_vec()));
+        }
+        Ok(entries)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.checked(self.db.flush()).map(drop)
+    }
+}
+
+fn explain(path: &Path, error: &sled::Error) -> StoreError {
+    match error {
+        // sled tells of its lock in words alone.
+        sled::Error::Io(io) if io.to_string().contains("acquire lock") => StoreError::new(
+            path,
+            "is in use by another process",
+            "stop that one, or set `store.kind` to \"sqlite\", which several may share",
+        ),
+        sled::Error::Io(io) => StoreError::io(path, "used", io),
+        sled::Error::Corruption { .. } => damaged(path, error),
+        // What is not its format at all, it calls unsupported.
+        sled::Error::Unsupported(_) => damaged(path, error),
+        other => StoreError::new(path, format!("failed ({other})"), "start the gateway again"),
+    }
+}
+
+fn damaged(path: &Path, error: &sled::Error) -> StoreError {
+    let what = format!("is damaged ({error})");
+    StoreError::new(path, what, "put a copy of it in its place, or move it away to begin anew")
+}
