@@ -12,7 +12,7 @@ mod request;
 mod schema;
 mod typescript;
 
-pub use calibrate::{Calibrator, Corrected, Subject};
+pub use calibrate::{Calibrator, Corrected, MOST_KEYS, StateError, Subject};
 pub use count::{Kind, Part, RequestCount, What};
 pub use families::{FAMILIES, Family};
 pub use images::ImageRule;

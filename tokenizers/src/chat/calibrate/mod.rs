@@ -1,24 +1,31 @@
 //! Learns from what providers charge: each request's true cost corrects the estimates of later ones.
 //!
 //! Memory is bounded, and so is what a wrong or hostile report can do: a correction is a median of the last reports of
-//! requests of the same kind, and never leaves a fixed range around the estimate.
+//! requests of the same kind, and never leaves a fixed range around the estimate. What was learnt depends on which reports
+//! are remembered, not on their order.
 
+mod bound;
 mod fit;
+mod state;
 mod subject;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use super::count::RequestCount;
-use fit::{Fit, Sample};
+use super::count::{Kind, RequestCount};
+use fit::{Fit, Pair, Sample};
 use subject::Key;
 
+pub use state::StateError;
 pub use subject::Subject;
 
-/// Keys that are remembered; the one not used for longest goes first.
-const MOST_KEYS: usize = 512;
+/// Keys that are remembered, of which a subject has up to three; the one not reported for longest goes first.
+pub const MOST_KEYS: usize = 512;
 
-/// Reports that are remembered for a key.
+/// Different reports that are remembered for a key.
 const MOST_SAMPLES: usize = 24;
+
+/// A rule that is exact elsewhere is not doubted for less.
+const LEAST_AGAINST_A_RULE: usize = 3;
 
 /// A report further off than this is a mistake, or about another request.
 const MOST_RATIO: usize = 4;
@@ -31,15 +38,14 @@ pub struct Corrected {
     pub tokens: usize,
     /// How far off they may be, nine times of ten; `None` where nothing bounds it.
     pub error_bound: Option<usize>,
-    /// From how many reports this was learnt; none leave the count as it was.
+    /// How many reports the closest key had; none leave the count as it was.
     pub n_samples: usize,
 }
 
-/// What was learnt so far. It serialises, so that it outlives the process.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(from = "Saved", into = "Saved")]
+/// What was learnt so far. [`Calibrator::to_bytes`] lets it outlive the process.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Calibrator {
-    tracks: HashMap<Key, Track>,
+    tracks: BTreeMap<Key, Track>,
     clock: u64,
 }
 
@@ -50,35 +56,53 @@ struct Track {
     samples: Vec<Sample>,
 }
 
+impl Track {
+    /// The same request sent again is no further evidence.
+    fn add(&mut self, sample: Sample) {
+        self.samples.retain(|it| *it != sample);
+        self.samples.push(sample);
+        if self.samples.len() > MOST_SAMPLES {
+            self.samples.remove(0);
+        }
+    }
+}
+
 impl Calibrator {
-    /// Takes down that a request estimated at `predicted` tokens cost `actual`.
-    pub fn observe(&mut self, subject: &Subject, predicted: usize, actual: usize) {
-        let Some(sample) = plausible(predicted, actual) else { return };
+    /// Takes down that a request estimated at `estimated` tokens was charged as `charged`. Reports that cannot be true are
+    /// dropped.
+    pub fn observe(&mut self, subject: &Subject, estimated: usize, charged: usize) {
+        let Some(sample) = plausible(estimated, charged) else { return };
         self.clock = self.clock.saturating_add(1);
         for (key, _) in subject.keys() {
             self.make_room(&key);
             let track = self.tracks.entry(key).or_default();
             track.used = self.clock;
-            track.samples.push(sample);
-            if track.samples.len() > MOST_SAMPLES {
-                track.samples.remove(0);
-            }
+            track.add(sample);
         }
     }
 
-    /// The count as earlier reports correct it: those about the same tools, else the same model, else its family.
+    /// The count as earlier reports correct it: those about the family, then what those about the same model and the same
+    /// tools say of the rest, each as far as it has reports.
     #[must_use]
     pub fn correct(&self, subject: &Subject, count: &RequestCount) -> Corrected {
-        let learnt = subject.keys().into_iter().find_map(|(key, least)| {
-            let samples = &self.tracks.get(&key)?.samples;
-            (samples.len() >= least).then_some(samples)
-        });
-        let Some(samples) = learnt else {
-            return Corrected { tokens: count.total, error_bound: count.error_bound, n_samples: 0 };
-        };
-        let fit = Fit::of(samples);
-        let error_bound = count.error_bound.map(|_| fit.bound(count.total));
-        Corrected { tokens: clamped(fit.apply(count.total), count.total), error_bound, n_samples: samples.len() }
+        let mut fits: Vec<Fit> = Vec::new();
+        let mut n_samples = 0;
+        let mut bound = count.error_bound.map_or(0.0, |bound| bound as f64 / fit::usual(count.total as f64));
+        for (key, least) in subject.keys().into_iter().rev() {
+            let least = if count.kind == Kind::ExactRule { least.max(LEAST_AGAINST_A_RULE) } else { least };
+            let Some(track) = self.tracks.get(&key).filter(|track| track.samples.len() >= least) else { continue };
+            let pairs: Vec<Pair> = track.samples.iter().map(|sample| corrected(&fits, *sample)).collect();
+            let fit = Fit::of(&pairs);
+            bound = bound::of(&pairs, fit, bound);
+            n_samples = pairs.len();
+            fits.push(fit);
+        }
+        if n_samples == 0 {
+            return Corrected { tokens: count.total, error_bound: count.error_bound, n_samples };
+        }
+        let tokens = through(&fits, count.total as f64);
+        let error_bound = count.error_bound.map(|_| (bound * fit::usual(tokens)).round().min(1e12) as usize);
+        Corrected { tokens: clamped(tokens, count.total), error_bound, n_samples }
     }
 
     /// How many keys it remembers.
@@ -97,46 +121,27 @@ impl Calibrator {
         if self.tracks.len() < MOST_KEYS || self.tracks.contains_key(key) {
             return;
         }
-        if let Some(oldest) = self.tracks.iter().min_by_key(|(_, track)| track.used).map(|(key, _)| key.clone()) {
+        if let Some(oldest) = self.tracks.iter().min_by_key(|(key, track)| (track.used, *key)).map(|(key, _)| key.clone()) {
             self.tracks.remove(&oldest);
         }
     }
 }
 
-fn plausible(predicted: usize, actual: usize) -> Option<Sample> {
+fn through(fits: &[Fit], estimated: f64) -> f64 {
+    fits.iter().fold(estimated, |tokens, fit| fit.apply(tokens)).max(1.0)
+}
+
+fn corrected(fits: &[Fit], sample: Sample) -> Pair {
+    Pair { estimated: through(fits, f64::from(sample.0)), charged: f64::from(sample.1) }
+}
+
+fn plausible(estimated: usize, charged: usize) -> Option<Sample> {
     let reach = |tokens: usize| tokens.saturating_mul(MOST_RATIO).saturating_add(MOST_OFFSET);
-    let sound = predicted > 0 && actual > 0 && actual <= reach(predicted) && predicted <= reach(actual);
-    sound.then(|| Some(Sample(u32::try_from(predicted).ok()?, u32::try_from(actual).ok()?)))?
+    let sound = estimated > 0 && charged > 0 && charged <= reach(estimated) && estimated <= reach(charged);
+    sound.then(|| Some(Sample(u32::try_from(estimated).ok()?, u32::try_from(charged).ok()?)))?
 }
 
-fn clamped(corrected: f64, predicted: usize) -> usize {
-    let most = predicted.saturating_mul(MOST_RATIO).saturating_add(MOST_OFFSET);
-    (corrected.round().max(0.0) as usize).clamp(predicted / MOST_RATIO, most)
-}
-
-/// The form in which it is kept: JSON takes no structures as keys.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
-struct Saved {
-    clock: u64,
-    tracks: Vec<(Key, Track)>,
-}
-
-impl From<Calibrator> for Saved {
-    fn from(from: Calibrator) -> Self {
-        let mut tracks: Vec<_> = from.tracks.into_iter().collect();
-        tracks.sort_by(|a, b| (b.1.used, &a.0).cmp(&(a.1.used, &b.0)));
-        Self { clock: from.clock, tracks }
-    }
-}
-
-/// A file may have been edited: limits hold for it as well.
-impl From<Saved> for Calibrator {
-    fn from(saved: Saved) -> Self {
-        let sound = |sample: Sample| plausible(sample.0 as usize, sample.1 as usize);
-        let tracks = saved.tracks.into_iter().take(MOST_KEYS).map(|(key, track)| {
-            let samples = track.samples.into_iter().filter_map(sound).take(MOST_SAMPLES).collect();
-            (key, Track { used: track.used.min(saved.clock), samples })
-        });
-        Self { tracks: tracks.collect(), clock: saved.clock }
-    }
+fn clamped(corrected: f64, estimated: usize) -> usize {
+    let most = estimated.saturating_mul(MOST_RATIO).saturating_add(MOST_OFFSET);
+    (corrected.round().max(0.0) as usize).clamp(estimated / MOST_RATIO, most)
 }

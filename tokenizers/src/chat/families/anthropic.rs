@@ -1,4 +1,5 @@
-//! Claude, which publishes no tokenizer: factors on o200k counts, fitted on recorded requests and calibrated online.
+//! Claude, which publishes no tokenizer: a few features of o200k's tokens, fitted on recorded requests, and calibrated
+//! online. Every number of a [`Generation`] is a fit; `docs/tokens.md` says on how many recordings.
 //!
 //! What tools add to the system prompt is published for some models
 //! (<https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview>, "Pricing"); recordings agree.
@@ -18,10 +19,8 @@ struct Generation {
     /// Around the first message, and around each further one.
     first: f64,
     further: f64,
-    /// For a token of o200k, and on top for a rare one and for the end of a line.
+    /// For what [`words`] makes of a text.
     token: f64,
-    rare: f64,
-    line: f64,
     /// Where the model thinks first.
     thinking: f64,
     /// The system prompt for tools: at will, where one must be called, and what it says about several at once.
@@ -44,38 +43,26 @@ const CLAUDE_4: Generation = Generation {
     first: 7.0,
     further: 3.0,
     token: 1.0,
-    rare: 1.0,
-    line: 1.0,
     thinking: 29.0,
-    tools: 330.0,
-    tools_forced: 316.0,
+    tools: 322.0,
+    tools_forced: 296.0,
     parallel: 0.0,
-    description: 1.08,
-    schema: 1.28,
-    tool: 4.0,
-    call: 55.0,
-    call_token: 0.95,
+    description: 1.05,
+    schema: 1.21,
+    tool: 8.0,
+    call: 58.0,
+    call_token: 0.92,
     response: 88.0,
     response_token: 2.03,
 };
 
-const CLAUDE_3: Generation = Generation { tools: 290.0, tools_forced: 310.0, ..CLAUDE_4 };
+const CLAUDE_3: Generation = Generation { tools: 271.0, tools_forced: 290.0, ..CLAUDE_4 };
 
-const CLAUDE_4_5: Generation = Generation { tools: 506.0, tools_forced: 605.0, parallel: 175.0, ..CLAUDE_4 };
+const CLAUDE_4_5: Generation = Generation { tools: 503.0, tools_forced: 598.0, parallel: 195.0, ..CLAUDE_4 };
 
-const CLAUDE_5: Generation = Generation {
-    token: 1.41,
-    rare: 0.0,
-    line: 0.0,
-    thinking: 0.0,
-    tools: 385.0,
-    tools_forced: 500.0,
-    parallel: 0.0,
-    description: 1.0,
-    schema: 1.0,
-    call_token: 1.3,
-    ..CLAUDE_4
-};
+/// A new tokenizer: the same text falls into more tokens.
+const CLAUDE_5: Generation =
+    Generation { token: 1.23, thinking: 0.0, tools: 400.0, tools_forced: 500.0, parallel: 0.0, ..CLAUDE_4 };
 
 pub(super) fn count_3(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     count(&CLAUDE_3, tokenizer, request)
@@ -128,15 +115,36 @@ fn message(rule: &Generation, tokenizer: Tokenizer, message: &Message) -> f64 {
     around + message.content.iter().map(of).sum::<f64>()
 }
 
-/// Ids of o200k are ranks: from here on its tokens are too rare for Claude's smaller vocabulary, and fall in two. Ends
-/// of lines are tokens of their own there.
-const RARE: u32 = 65_000;
-
 fn words(rule: &Generation, tokenizer: Tokenizer, text: &str) -> f64 {
-    let ids = tokenizer.encode(text);
-    let rare = ids.iter().filter(|id| **id > RARE).count();
-    let lines = text.bytes().filter(|byte| *byte == b'\n').count();
-    rule.token * ids.len() as f64 + rule.rare * rare as f64 + rule.line * lines as f64
+    let extras: f64 = tokenizer.encode(text).into_iter().map(|id| 1.0 + extra(tokenizer, id)).sum();
+    rule.token * (extras + CONTRACTION * contractions(text) + NUMBER * numbers(text))
+}
+
+/// Ids of o200k are ranks: from here on its tokens are too rare for Claude's smaller vocabulary, and fall apart.
+const RARE: u32 = 65_000;
+const RARE_EXTRA: f64 = 1.35;
+
+/// Ends of lines are tokens of their own there, also after punctuation.
+const LINE_EXTRA: f64 = 1.08;
+
+/// So are the apostrophe and what it cuts off, and now and then the space before a number.
+const CONTRACTION: f64 = 1.0;
+const NUMBER: f64 = 0.5;
+
+/// What a token of o200k costs beyond one.
+fn extra(tokenizer: Tokenizer, id: u32) -> f64 {
+    let bytes = tokenizer.token(id).unwrap_or_default();
+    let line = bytes.contains(&b'\n') && !bytes.iter().all(u8::is_ascii_whitespace);
+    (if id > RARE { RARE_EXTRA } else { 0.0 }) + (if line { LINE_EXTRA } else { 0.0 })
+}
+
+fn contractions(text: &str) -> f64 {
+    let within = |it: &&[u8]| it[0].is_ascii_alphabetic() && it[1] == b'\'' && it[2].is_ascii_alphabetic();
+    text.as_bytes().windows(3).filter(within).count() as f64
+}
+
+fn numbers(text: &str) -> f64 {
+    text.as_bytes().windows(2).filter(|it| it[0] == b' ' && it[1].is_ascii_digit()).count() as f64
 }
 
 fn tool(rule: &Generation, tokenizer: Tokenizer, tool: &Tool) -> f64 {
@@ -156,6 +164,6 @@ fn frame(rule: &Generation, request: &Request) -> f64 {
     // An answer that the client began is not closed.
     let begun = request.messages.last().is_some_and(|message| message.role == Role::Assistant);
     let open = if begun { rule.further } else { 0.0 };
-    let one_by_one = if tools > 0.0 && !request.parallel_calls { rule.parallel } else { 0.0 };
+    let one_by_one = if tools > 0.0 && !forced && !request.parallel_calls { rule.parallel } else { 0.0 };
     rule.first - rule.further - open + tools - one_by_one + thinking
 }

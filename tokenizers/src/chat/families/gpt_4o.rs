@@ -27,7 +27,11 @@ const RESULT: i64 = 7;
 /// What naming the function to call costs besides the name.
 const NAMED: i64 = 7;
 
-/// What the provider writes above tools or schema.
+/// What is around tools, and around a schema.
+const TOOLS_FIT: i64 = -3;
+const SCHEMA_FIT: i64 = 1;
+
+/// What the provider writes above tools.
 const TOOLS: &str = "# Tools\n\n## functions\n\n";
 
 pub(super) fn count(tokenizer: Tokenizer, request: &Request) -> RequestCount {
@@ -78,7 +82,7 @@ fn call(tokenizer: Tokenizer, calls: &[&ToolCall]) -> i64 {
 /// Tools and schema. What they cost together is split: each gets its own text, the frame what is around.
 fn sections(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
     let tools = (!request.tools.is_empty())
-        .then(|| format!("{TOOLS}{}", typescript::namespace(&request.tools, &typescript::GPT_4O)));
+        .then(|| format!("{TOOLS}{}", typescript::namespace(&request.tools, &typescript::HOSTED)));
     let schema = request.response.as_ref().map(schema::section);
     let both: Vec<&str> = tools.iter().chain(&schema).map(String::as_str).collect();
     if both.is_empty() {
@@ -91,13 +95,13 @@ fn sections(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
         None => openai::text(tokenizer, &text),
     };
     let parts = share(tokenizer, request, schema.as_deref(), ledger);
-    ledger.add(What::Frame, all - parts + around(request, system.is_some()));
+    ledger.add(What::Frame, all - parts + around(tokenizer, request, system.is_some()));
 }
 
 fn share(tokenizer: Tokenizer, request: &Request, schema: Option<&str>, ledger: &mut Ledger) -> i64 {
     let mut parts = 0;
     for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::GPT_4O));
+        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::HOSTED));
         ledger.add(What::Tool(idx), tokens);
         parts += tokens;
     }
@@ -106,17 +110,22 @@ fn share(tokenizer: Tokenizer, request: &Request, schema: Option<&str>, ledger: 
     parts + tokens
 }
 
-/// What a section costs besides its text, fitted: chat writes three tokens more than Responses does, and a message of
-/// its own four more. The second section shares the headings of the first.
-fn around(request: &Request, after_system: bool) -> i64 {
-    let (tools, schema) = (!request.tools.is_empty(), request.response.is_some());
-    let alone = match (request.format == Format::OpenaiResponses, after_system) {
-        (true, _) => -3 - i64::from(!tools),
-        (false, true) => -1,
-        (false, false) => 3,
+/// What sections cost besides their text. Chat writes two tokens more than Responses does and, where no system message
+/// can hold the sections, four for a message of their own; and it names a schema that stands alone a second time.
+fn around(tokenizer: Tokenizer, request: &Request, after_system: bool) -> i64 {
+    let chat = request.format != Format::OpenaiResponses;
+    let message = match (chat, after_system) {
+        (false, _) => 0,
+        (true, true) => 2,
+        (true, false) => 6,
     };
-    let described = request.response.as_ref().is_some_and(|response| !response.description.is_empty());
-    alone - 5 * i64::from(tools && schema) - 3 * i64::from(described)
+    message
+        + match (&request.response, request.tools.is_empty()) {
+            (None, _) => TOOLS_FIT,
+            (Some(_), false) => TOOLS_FIT + SCHEMA_FIT - 1,
+            (Some(response), true) if chat => SCHEMA_FIT + openai::text(tokenizer, &response.name) - 1,
+            (Some(_), true) => SCHEMA_FIT,
+        }
 }
 
 /// Over Responses, the one tool that is required counts as named.

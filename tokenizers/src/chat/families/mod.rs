@@ -52,7 +52,7 @@ fn bare(model: &str) -> String {
     let name = model.rsplit(['/']).next().unwrap_or(model);
     let name = RESELLERS.iter().find_map(|prefix| name.split_once(prefix)).map_or(name, |(_, rest)| rest);
     let name = name.to_ascii_lowercase();
-    let name = if name.starts_with("claude") { name.replace('.', "-") } else { name };
+let name = if name.starts_with("claude") { name.replace(['.', '@'], "-") } else { name };
     if FIRST_FOURS.contains(&name.as_str()) { name + "-0" } else { name }
 }
 
@@ -83,13 +83,30 @@ pub static FAMILIES: [Family; 12] = [
     Family {
         name: "claude-4",
         tokenizer: "o200k_base",
-        prefixes: &["claude-sonnet-4-0", "claude-sonnet-4-2", "claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-2"],
+        prefixes: &[
+            "claude-sonnet-4-0",
+            "claude-sonnet-4-2",
+            "claude-opus-4-0",
+            "claude-opus-4-1",
+            "claude-opus-4-2",
+            "claude-4-sonnet",
+            "claude-4-opus",
+            "claude-4-1",
+        ],
         count: anthropic::count_4,
     },
     Family {
         name: "claude-4.5",
         tokenizer: "o200k_base",
-        prefixes: &["claude-sonnet-4", "claude-haiku-4", "claude-opus-4-5", "claude-opus-4-6"],
+        prefixes: &[
+            "claude-sonnet-4",
+            "claude-haiku-4",
+            "claude-opus-4-5",
+            "claude-opus-4-6",
+            // As a reseller spells them.
+            "claude-4-5",
+            "claude-4-6",
+        ],
         count: anthropic::count_4_5,
     },
     Family { name: "claude-5", tokenizer: "o200k_base", prefixes: &["claude"], count: anthropic::count_5 },

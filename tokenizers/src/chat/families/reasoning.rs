@@ -7,7 +7,7 @@ use crate::{
     Tokenizer,
     chat::{
         count::{Kind, Ledger, RequestCount, Slack, What},
-        request::{Content, Format, Message, Request, Role, ToolChoice},
+        request::{Content, Format, Message, Request, Role},
         schema, typescript,
     },
 };
@@ -22,14 +22,14 @@ const CHANNEL: i64 = 2;
 const CALL: i64 = 9;
 const RESULT: i64 = 10;
 
-/// What the provider writes around tools: over chat also how to call them.
-const TOOLS_CHAT: i64 = 84;
-const TOOLS_RESPONSES: i64 = 3;
+/// What stands above the tools. Users of hosted models found these lines in prompts that the models repeated.
+const TOOLS: &str = "## Namespace: functions\n\n### Target channel: commentary\n\n### Tool definitions\n";
 
-/// What it writes around a schema.
-const SCHEMA: i64 = -5;
+/// The heading above that and a paragraph on how tools are grouped and called, in tokens.
+const MANUAL: i64 = 78;
 
-const TOOLS: &str = "# Tools\n\n## functions\n\n";
+/// What chat writes around a message of its own.
+const MESSAGE_OF_TOOLS: i64 = 4;
 
 /// The o-series.
 pub(super) fn count_o(tokenizer: Tokenizer, request: &Request) -> RequestCount {
@@ -50,7 +50,7 @@ fn count(tokenizer: Tokenizer, request: &Request, channel: i64) -> RequestCount 
     }
     tools(tokenizer, request, &mut ledger);
     if let Some(response) = &request.response {
-        ledger.add(What::ResponseSchema, openai::text(tokenizer, &schema::section(response)) + SCHEMA);
+        ledger.add(What::ResponseSchema, openai::text(tokenizer, &schema::section(response)));
     }
     openai::images(openai::image_rule(request), request, &mut ledger);
     ledger.add(What::Frame, ANSWER);
@@ -86,24 +86,22 @@ fn tools(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
     if request.tools.is_empty() {
         return;
     }
-    let style = &typescript::HARMONY;
-    let all = openai::text(tokenizer, &format!("{TOOLS}{}", typescript::namespace(&request.tools, style)));
+    let declarations = typescript::declarations(&request.tools, &typescript::HOSTED);
+    let all = openai::text(tokenizer, &format!("{TOOLS}{}", declarations.trim_end()));
     let mut parts = 0;
     for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, style));
+        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::HOSTED));
         ledger.add(What::Tool(idx), tokens);
         parts += tokens;
     }
     ledger.add(What::Frame, all - parts + around(request));
 }
 
-/// Responses charges one token less where the first tool says nothing, and for a choice that leaves none.
-fn around(request: &Request) -> i64 {
-    let named = i64::from(matches!(request.tool_choice, ToolChoice::Named(_)));
-    if request.format != Format::OpenaiResponses {
-        return TOOLS_CHAT - named;
+/// Chat always sends the manual, Responses only where calls must come one by one.
+const fn around(request: &Request) -> i64 {
+    match (request.format, request.parallel_calls) {
+        (Format::OpenaiResponses, true) => 0,
+        (Format::OpenaiResponses, false) => MANUAL,
+        _ => MANUAL + MESSAGE_OF_TOOLS,
     }
-    let silent = request.tools.first().is_some_and(|tool| tool.description.is_empty());
-    let required = i64::from(request.tool_choice == ToolChoice::Required);
-    TOOLS_RESPONSES - i64::from(silent) - required - 2 * named
 }
