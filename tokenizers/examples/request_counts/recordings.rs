@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error, path::Path};
 use serde_json::Value;
 use tollgate_tokenizers::{
     Tokenizer,
-    chat::{Family, Format, Request, RequestCount, Subject, count_request, read},
+    chat::{Family, Format, Request, RequestCount, Subject, ToolChoice, count_request, read},
 };
 
 /// A request that can be counted.
@@ -15,9 +15,13 @@ pub struct Recording {
     pub family: &'static str,
     pub model: String,
     pub shape: &'static str,
-    /// The file that it was recorded in, and its place here.
+    /// The file that it was recorded in, the project of that file, and its place here.
     pub source: String,
+    pub project: String,
     pub place: String,
+    /// Its tools, and what else of it the rules look at.
+    pub tools: String,
+    pub features: String,
     pub subject: Subject,
     pub count: RequestCount,
     pub actual: usize,
@@ -63,6 +67,13 @@ fn recording(line: &Value, place: String) -> Result<Recording, String> {
         family: family.name,
         shape: if request.uncounted.is_empty() { shape(&request) } else { "unpriced" },
         source: line["source"].to_string().split("\"interaction\"").next().unwrap_or_default().to_owned(),
+        project: text(&line["source"], "repo").to_owned(),
+        tools: request
+            .tools
+            .iter()
+            .map(|tool| format!("{}{}{}", tool.name, tool.description, tool.parameters))
+            .collect(),
+        features: features(&request),
         place,
         subject: Subject::new(family, &model, &request),
         count: count_request(family, tokenizer, &request),
@@ -127,4 +138,18 @@ fn shape(request: &Request) -> &'static str {
         (.., false) => "tools",
         _ => "plain",
     }
+}
+
+/// What decides which constants of a rule apply.
+fn features(request: &Request) -> String {
+    let system = request.messages.first().is_some_and(|message| message.role.instructs());
+    let choice = match &request.tool_choice {
+        ToolChoice::Named(_) => "named",
+        ToolChoice::Required => "required",
+        ToolChoice::None => "none",
+        ToolChoice::Auto => "auto",
+    };
+    let at_once = request.messages.iter().any(|message| message.calls().count() > 1);
+    let flags = [system, !request.tools.is_empty(), request.response.is_some(), request.has_calls(), at_once];
+    format!("{:?} {choice} {flags:?}", request.format)
 }

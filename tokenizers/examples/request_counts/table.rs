@@ -8,7 +8,21 @@ use super::recordings::Excluded;
 #[derive(serde::Serialize)]
 pub struct Table {
     pub rows: Vec<Row>,
+    pub recordings: Vec<Each>,
     pub excluded: Excluded,
+}
+
+/// One recording: what was charged, and the counts with their bounds.
+#[derive(serde::Serialize)]
+pub struct Each {
+    pub place: String,
+    pub family: String,
+    pub shape: &'static str,
+    pub model: String,
+    pub charged: usize,
+    pub cold: (usize, Option<usize>),
+    pub calibrated: (usize, Option<usize>),
+    pub refitted: Option<(usize, Option<usize>)>,
 }
 
 /// What was counted, the bound that came with it, and what was charged.

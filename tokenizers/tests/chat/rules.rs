@@ -25,6 +25,8 @@ fn families() {
         ("anthropic/claude-opus-4", "claude-4"),
         ("anthropic/claude-haiku-4.5", "claude-4.5"),
         ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-4.5"),
+        ("claude-sonnet-4", "claude-4"),
+        ("anthropic/claude-4.5-haiku-20251001", "claude-4.5"),
         ("claude-opus-4-8", "claude-5"),
         ("gemini-2.5-flash", "gemini-2"),
         ("gemini-3-pro-preview", "gemini-3"),
@@ -72,6 +74,60 @@ fn parts_add_up() {
             family.name.starts_with("gpt-4") || family.name == "gpt-5" || family.name == "o-series"
         );
     }
+}
+
+/// Over Responses, gpt-5 is told how to call tools only where calls must come one by one; over chat always, in a message
+/// of its own.
+#[test]
+fn the_manual_of_gpt_5() {
+    let tool = json!({"name": "look", "description": "Looks it up.", "parameters": {}});
+    let chat = json!({
+        "messages": [{"role": "user", "content": "hello"}], "tools": [{"type": "function", "function": tool}],
+    });
+    let mut request = read(Format::OpenaiChat, &chat).expect("a sound body");
+    let tokenizer = Tokenizer::by_name("o200k_base").expect("a known tokenizer");
+    let mut total = |format, parallel_calls| {
+        (request.format, request.parallel_calls) = (format, parallel_calls);
+        count_request(Family::of_model("gpt-5"), tokenizer, &request).total
+    };
+    let least = total(Format::OpenaiResponses, true);
+    assert_eq!(total(Format::OpenaiResponses, false), least + 78);
+    assert_eq!(total(Format::OpenaiChat, true), least + 82);
+}
+
+#[test]
+fn schemas_lose_what_is_not_rendered() {
+    let body = |schema: serde_json::Value, strict: bool| {
+        let format = json!({"name": "Answer", "schema": schema, "strict": strict});
+        json!({
+            "messages": [{"role": "user", "content": "hello"}],
+            "response_format": {"type": "json_schema", "json_schema": format},
+        })
+    };
+    let bare = json!({"type": "object", "properties": {"required": {"type": "boolean"}}});
+    let mut full = bare.clone();
+    full["required"] = json!(["required"]);
+    full["additionalProperties"] = json!(false);
+    for model in ["gpt-4o", "gpt-5"] {
+        let expected = total(model, Format::OpenaiChat, &body(bare.clone(), true));
+        assert_eq!(total(model, Format::OpenaiChat, &body(full.clone(), false)), expected, "{model}");
+    }
+}
+
+/// Only where the model may call at will, Claude 4.5 is told of parallel calls.
+#[test]
+fn claude_is_told_of_parallel_calls() {
+    let body = |choice: &str, disabled: bool| {
+        json!({
+            "messages": [{"role": "user", "content": "hello"}],
+            "tools": [{"name": "look", "description": "Looks it up.", "input_schema": {"type": "object"}}],
+            "tool_choice": {"type": choice, "disable_parallel_tool_use": disabled},
+        })
+    };
+    let total = |choice, disabled| total("claude-sonnet-4-5", Format::Anthropic, &body(choice, disabled));
+    assert!(total("auto", true) < total("auto", false));
+    assert_eq!(total("any", true), total("any", false));
+    assert!(total("any", false) > total("auto", false));
 }
 
 #[test]

@@ -121,7 +121,9 @@ impl Calibrator {
         if self.tracks.len() < MOST_KEYS || self.tracks.contains_key(key) {
             return;
         }
-        if let Some(oldest) = self.tracks.iter().min_by_key(|(key, track)| (track.used, *key)).map(|(key, _)| key.clone()) {
+        if let Some(oldest) =
+            self.tracks.iter().min_by_key(|(key, track)| (track.used, *key)).map(|(key, _)| key.clone())
+        {
             self.tracks.remove(&oldest);
         }
     }

@@ -1,6 +1,7 @@
-//! The o-series and gpt-5: messages as gpt-4o's less one token, tools as `openai/harmony` renders them.
+//! The o-series and gpt-5: messages as gpt-4o's less one token, tools in a section of their own.
 //!
-//! The constants were told from recorded requests.
+//! The constants were told from recorded requests. No recording shows the o-series with tools: there gpt-5's rule stands
+//! in, and the bound says so.
 
 use super::openai;
 use crate::{
@@ -54,11 +55,13 @@ fn count(tokenizer: Tokenizer, request: &Request, channel: i64) -> RequestCount 
     }
     openai::images(openai::image_rule(request), request, &mut ledger);
     ledger.add(What::Frame, ANSWER);
-    RequestCount::new(Kind::ExactRule, ledger, slack(request), request)
+    RequestCount::new(Kind::ExactRule, ledger, slack(request, channel == 0), request)
 }
 
-fn slack(request: &Request) -> Slack {
-    let sections = 2 * usize::from(!request.tools.is_empty()) + 5 * usize::from(request.response.is_some());
+fn slack(request: &Request, o_series: bool) -> Slack {
+    let tools = if o_series { MANUAL + MESSAGE_OF_TOOLS } else { 2 };
+    let tools = if request.tools.is_empty() { 0 } else { tools.unsigned_abs() as usize };
+    let sections = tools + 5 * usize::from(request.response.is_some());
     let calls = request.contents().filter(|content| matches!(content, Content::Result(_))).count();
     Slack { tokens: sections + 3 * calls, permille: 0 }
 }

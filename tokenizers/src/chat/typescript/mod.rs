@@ -77,7 +77,7 @@ pub(super) fn declaration(tool: &Tool, style: &Style) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{HOSTED, HARMONY, LEGACY, Style, declaration};
+    use super::{HARMONY, HOSTED, LEGACY, Style, declaration};
     use crate::chat::request::Tool;
 
     fn check(description: &str, parameters: Value, style: &Style, expected: &str) {
@@ -116,6 +116,10 @@ mod tests {
             (json!({"type": ["string", "null"]}), "string | null"),
             (json!({"enum": ["a", 1], "default": "a"}), "\"a\" | 1"),
             (
+                json!({"type": "array", "items": {"properties": {"x": {"description": "X."}}}}),
+                "{\n// X.\nx?: any,\n}[]",
+            ),
+            (
                 json!({"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "number"}}]}),
                 "boolean | number[]",
             ),
@@ -136,5 +140,33 @@ mod tests {
     fn comments_of_all_arguments() {
         let parameters = json!({"title": "Args", "properties": {"p": {"type": "string", "default": ""}}});
         check("", parameters, &HOSTED, "type f = (_: // Args\n{\np?: string, // default: \"\"\n}) => any;\n\n");
+    }
+
+    /// As prompts show that hosted models repeated: limits behind or above, and types with comments over several lines.
+    #[test]
+    fn hosted() {
+        let item = json!({"type": "object", "properties": {"x": {"type": "string", "description": "X."}}});
+        let rows = [
+            (
+                json!({"type": "string", "default": "a", "minLength": 1}),
+                "p?: string, // default: \"a\", minLength: 1\n",
+            ),
+            (json!({"enum": ["a"], "default": "a"}), "p?: \"a\", // default: \"a\"\n"),
+            (json!({"type": "string", "pattern": "^a$"}), "p?: string, // pattern: /^a$/\n"),
+            (
+                json!({"type": "array", "items": item, "minItems": 1}),
+                "// minItems: 1\np?: Array<\n{\n// X.\nx?: string,\n}\n>,\n",
+            ),
+            (json!({"type": "array", "items": {"properties": {"x": {}}}}), "p?: {\nx?: any,\n}[],\n"),
+            (json!({"anyOf": [{"type": "string"}, {"type": "null"}]}), "p?: string | null,\n"),
+            (
+                json!({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}], "default": null}),
+                "// default: null\np?:\n | number // minimum: 0\n | null\n,\n",
+            ),
+        ];
+        for (schema, expected) in rows {
+            let expected = format!("type f = (_:{{\n{expected}}}) => any;\n\n");
+            check("", json!({"properties": {"p": schema}}), &HOSTED, &expected);
+        }
     }
 }
