@@ -15,7 +15,7 @@ use std::{error::Error, io::Write as _, path::Path};
 
 use held_out::LeaveOut;
 use recordings::Recording;
-use table::{Counted, Each, Row, Table};
+use table::{Count, Counted, Each, Row, Table};
 use tollgate_tokenizers::chat::{Calibrator, Kind};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -78,7 +78,7 @@ fn rows(all: &[Each]) -> Vec<Row> {
     groups.dedup();
     let of = |(family, shape): (&str, &'static str)| {
         let members: Vec<&Each> = all.iter().filter(|it| it.family == family && it.shape == shape).collect();
-        let counts = |get: fn(&Each) -> Option<(usize, Option<usize>)>| -> Vec<Counted> {
+        let counts = |get: fn(&Each) -> Option<Count>| -> Vec<Counted> {
             members.iter().filter_map(|it| get(it).map(|(tokens, bound)| (tokens, bound, it.charged))).collect()
         };
         let states = [
@@ -93,7 +93,7 @@ fn rows(all: &[Each]) -> Vec<Row> {
 }
 
 /// The count after all recordings that are not left out were reported.
-fn calibrated(recording: &Recording, all: &[Recording], leave_out: LeaveOut) -> (usize, Option<usize>) {
+fn calibrated(recording: &Recording, all: &[Recording], leave_out: LeaveOut) -> Count {
     let mut calibrator = Calibrator::default();
     for other in all.iter().filter(|it| it.family == recording.family && !leave_out.holds(recording, it)) {
         calibrator.observe(&other.subject, other.count.total, other.actual);

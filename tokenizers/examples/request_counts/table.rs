@@ -12,6 +12,9 @@ pub struct Table {
     pub excluded: Excluded,
 }
 
+/// A count and its bound.
+pub type Count = (usize, Option<usize>);
+
 /// One recording: what was charged, and the counts with their bounds.
 #[derive(serde::Serialize)]
 pub struct Each {
@@ -20,9 +23,9 @@ pub struct Each {
     pub shape: &'static str,
     pub model: String,
     pub charged: usize,
-    pub cold: (usize, Option<usize>),
-    pub calibrated: (usize, Option<usize>),
-    pub refitted: Option<(usize, Option<usize>)>,
+    pub cold: Count,
+    pub calibrated: Count,
+    pub refitted: Option<Count>,
 }
 
 /// What was counted, the bound that came with it, and what was charged.

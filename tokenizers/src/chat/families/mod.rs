@@ -52,7 +52,7 @@ fn bare(model: &str) -> String {
     let name = model.rsplit(['/']).next().unwrap_or(model);
     let name = RESELLERS.iter().find_map(|prefix| name.split_once(prefix)).map_or(name, |(_, rest)| rest);
     let name = name.to_ascii_lowercase();
-let name = if name.starts_with("claude") { name.replace(['.', '@'], "-") } else { name };
+    let name = if name.starts_with("claude") { name.replace(['.', '@'], "-") } else { name };
     if FIRST_FOURS.contains(&name.as_str()) { name + "-0" } else { name }
 }
 
