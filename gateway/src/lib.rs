@@ -9,6 +9,8 @@ mod app;
 mod context;
 mod mcp;
 mod object;
+#[expect(dead_code, unused_imports, reason = "the REST proxy that uses it comes after it")]
+mod protocols;
 mod serve;
 mod signal;
 #[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
