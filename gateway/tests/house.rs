@@ -70,10 +70,16 @@ fn pure_crates_do_no_io_and_read_no_clock() {
 
 #[test]
 fn protocol_files_are_pure() {
-    for file in ["jsonrpc.rs", "object.rs", "era.rs", "headers.rs"] {
-        let code = product_code(&root().join("gateway/src/mcp").join(file));
-        for banned in ["tokio", "axum", "reqwest", "async fn", "std::fs"] {
-            assert!(!code.contains(banned), "{file} has {banned}");
+    let source = root().join("gateway/src");
+    let mut files: Vec<_> =
+        ["mcp/jsonrpc.rs", "object.rs", "mcp/era.rs", "mcp/headers.rs"].map(|it| source.join(it)).into();
+    files.extend(
+        rust_files(&source.join("protocols")).into_iter().filter(|it| !it.to_string_lossy().contains("/tests/")),
+    );
+    for file in files {
+        let code = product_code(&file);
+        for banned in ["tokio", "axum", "reqwest", "async fn", "std::fs", "SystemTime", "Instant::now", "rand::"] {
+            assert!(!code.contains(banned), "{} has {banned}", file.display());
         }
     }
 }
