@@ -4,8 +4,18 @@ use std::collections::BTreeSet;
 
 use tollgate_config::{ConfigError, DEFAULT_TOML, Loaded, Source, Sources, parse};
 
-const TOKENIZERS: &[&str] =
-    &["o200k_base", "cl100k_base", "qwen3", "deepseek_v3", "glm4", "tekken", "mistral_v1", "mistral_v2", "gemma4"];
+const TOKENIZERS: &[&str] = &[
+    "o200k_base",
+    "cl100k_base",
+    "qwen3",
+    "deepseek_v3",
+    "glm4",
+    "tekken",
+    "mistral_v1",
+    "mistral_v2",
+    "gemma4",
+    "modernbert",
+];
 const PRESETS: &[(&str, &str)] = &[
     ("filesystem.toml", include_str!("../presets/filesystem.toml")),
     ("github.toml", include_str!("../presets/github.toml")),
@@ -132,6 +142,7 @@ const FOUND: &[(&str, &str, &str, bool)] = &[
     ("mistralai/Mistral-7B-Instruct-v0.3", "mistral-7b-v0.3", "mistral_v2", true),
     ("mistralai/Mixtral-8x7B", "mixtral-family", "mistral_v2", false),
     ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mistral-7b", "mistral_v1", true),
+    ("answerdotai/ModernBERT-base", "modernbert", "modernbert", true),
 ];
 
 #[test]

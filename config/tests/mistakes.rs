@@ -3,8 +3,18 @@
 
 use tollgate_config::{Source, Sources, parse};
 
-const TOKENIZERS: &[&str] =
-    &["o200k_base", "cl100k_base", "qwen3", "deepseek_v3", "glm4", "tekken", "mistral_v1", "mistral_v2", "gemma4"];
+const TOKENIZERS: &[&str] = &[
+    "o200k_base",
+    "cl100k_base",
+    "qwen3",
+    "deepseek_v3",
+    "glm4",
+    "tekken",
+    "mistral_v1",
+    "mistral_v2",
+    "gemma4",
+    "modernbert",
+];
 
 fn error_lines(toml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

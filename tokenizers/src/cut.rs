@@ -118,12 +118,11 @@ pub(crate) fn suffix_within(tokenizer: Tokenizer, text: &str, limit: usize) -> u
     // Each word from the last one on, with the bytes behind it and the tokens left for it.
     let mut words: Vec<(&str, usize, usize)> = Vec::new();
     for word in words_of(tokenizer, tail).into_iter().rev() {
-        if left == 0 {
-            break;
-        }
         words.push((word, behind, left));
         behind += word.len();
-        left = left.saturating_sub(tokenizer.count_at(word, Place::Rest));
+        // A word may be no token at all, so that one fits where none is left.
+        let Some(rest) = left.checked_sub(tokenizer.count_at(word, Place::Rest)) else { break };
+        left = rest;
     }
     // A suffix starts in a word, which then stands first and may cost more than it did behind others.
     let starts = words.iter().rev().map(|(word, behind, left)| (suffix_of_word(tokenizer, word, *left), behind));

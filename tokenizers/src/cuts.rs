@@ -1,5 +1,7 @@
 //! Between which two characters a text may be cut without changing its tokens: a property of the vocabulary.
 
+use crate::split::Split;
+
 /// How U+2581 is counted: SentencePiece writes a space so, and cannot tell one from the other.
 const SPACE_MARK: char = '\u{2581}';
 
@@ -7,6 +9,8 @@ const SPACE_MARK: char = '\u{2581}';
 pub(crate) enum Cuts {
     /// Wherever all pre-tokenizers of [`Split`](crate::Split) have a boundary, whatever stands around.
     Splits,
+    /// The same, but not inside of tokens that are matched before the split.
+    SplitsBut(Pairs),
     /// Wherever no token holds the two characters side by side.
     Pairs(Pairs),
     /// Nowhere that is known.
@@ -14,10 +18,20 @@ pub(crate) enum Cuts {
 }
 
 impl Cuts {
+    /// Where a text may be cut that is split after `defined` tokens were taken from it.
+    pub(crate) fn of_split<'a>(split: Split, mut defined: impl Iterator<Item = &'a str>) -> Self {
+        match (split, defined.next()) {
+            (Split::None, _) => Self::Nowhere,
+            (_, None) => Self::Splits,
+            (_, Some(first)) => Self::SplitsBut(Pairs::of(std::iter::once(first).chain(defined))),
+        }
+    }
+
     /// True if the tokens of a text are those of its parts before and behind this place.
     pub(crate) fn is_cut(&self, prev: char, next: char) -> bool {
         match self {
             Self::Splits => is_split(prev, next),
+            Self::SplitsBut(pairs) => is_split(prev, next) && !pairs.has(last_byte(prev), first_byte(next)),
             Self::Pairs(pairs) => !pairs.has(last_byte(prev), first_byte(next)),
             Self::Nowhere => false,
         }
@@ -28,7 +42,7 @@ impl Cuts {
     pub(crate) fn may_join(&self, prev: u8, next: u8) -> bool {
         match self {
             Self::Pairs(pairs) => pairs.has(prev, next) || next & 0xc0 == 0x80,
-            Self::Splits | Self::Nowhere => true,
+            Self::Splits | Self::SplitsBut(_) | Self::Nowhere => true,
         }
     }
 }

@@ -31,6 +31,11 @@ pub(crate) trait Encoder: Send + Sync {
     /// Where a text may be cut.
     fn cuts(&self) -> &Cuts;
 
+    /// The text of tokens, where it is not what they spell one after another.
+    fn decode(&self, _: &[u32]) -> Option<String> {
+        None
+    }
+
     /// True if a space is put before a text; reading tokens takes it away again.
     fn leads_with_space(&self) -> bool {
         false

@@ -9,6 +9,7 @@ pub mod chat;
 mod compare;
 mod cut;
 mod cuts;
+mod defined;
 mod encoder;
 mod hf;
 mod intervals;

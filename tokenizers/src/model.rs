@@ -70,8 +70,12 @@ impl Model {
         let tokens = recipe.tokens.iter().map(|(id, token)| (*id, &**token));
         let pairs = BytePairs::new(tokens, recipe.tokens.len())?;
         let Recipe { split, normal, .. } = recipe;
-        let cuts = if split == Split::None { Cuts::Nowhere } else { Cuts::Splits };
+        let cuts = Cuts::of_split(split, std::iter::empty());
         Ok(Self { pairs, split, normal, cuts, rooms: Pool::default() })
+    }
+
+    pub(crate) fn split(&self) -> Split {
+        self.split
     }
 
     fn with_room<T>(&self, work: impl FnOnce(&mut Room) -> T) -> T {

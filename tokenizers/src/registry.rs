@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
+    defined::Defined,
     encoder::Encoder,
     hf,
     model::{Model, Normal, Recipe},
@@ -19,6 +20,8 @@ pub(crate) enum Source {
     Spelled(&'static [u8], u32),
     /// A SentencePiece model, and whether it puts a space before a text.
     Pieces(&'static [u8], bool),
+    /// A file of a `splintr-vocab-*` crate from an id on, and tokens that are taken from the text before it is split.
+    Defined(&'static [u8], u32, fn() -> Vec<(u32, String)>),
     /// Tokens in SentencePiece's spelling, and the order of merges.
     Merges(&'static [u8], &'static [u8]),
     /// A table of `tiktoken-rs`, up to before the first control token.
@@ -102,6 +105,12 @@ impl TokenizerEntry {
                 let hidden: Vec<&str> = self.specials.iter().map(|(name, _)| *name).collect();
                 return Ok(Box::new(pieces::of_spm(&vocab::spm::read(file)?, *leads, &hidden)?));
             }
+            Some(Source::Defined(file, first, defined)) => {
+                let tokens = vocab::packed::read(file)?.into_iter().filter(|(id, _)| id >= first);
+                let tokens = tokens.map(|(id, token)| (id, Cow::Borrowed(token))).collect();
+                let model = Model::new(Recipe { tokens, split: self.split, normal: self.normal })?;
+                return Ok(Box::new(Defined::new(model, defined())));
+            }
             Some(Source::Merges(tokens, merges)) => {
                 let (tokens, merges) = (vocab::packed::read(tokens)?, vocab::merges::read(merges)?);
                 return Ok(Box::new(pieces::of_merges(&tokens, &merges)?));
@@ -129,7 +138,7 @@ fn of_tiktoken(tables: &tiktoken_rs::CoreBPE, n_tokens: u32) -> Vec<(u32, Cow<'s
 pub static TOKENIZERS: &[TokenizerEntry] = &ENTRIES;
 
 /// Vocabularies whose licences attach conditions are features.
-const N_ENTRIES: usize = 11
+const N_ENTRIES: usize = 12
     + cfg!(feature = "gemma3") as usize
     + cfg!(feature = "kimi") as usize
     + cfg!(feature = "llama2") as usize
@@ -194,6 +203,14 @@ static ENTRIES: [TokenizerEntry; N_ENTRIES] = [
         Source::Merges(splintr_vocab_gemma4::GEMMA4_VOCAB_PACKED, splintr_vocab_gemma4::GEMMA4_MERGES_PACKED),
     )
     .with_specials(GEMMA4_SPECIALS),
+    TokenizerEntry::new(
+        "modernbert",
+        &[],
+        Split::Gpt2,
+        Source::Defined(splintr_vocab_modernbert::MODERNBERT_VOCAB_PACKED, 2, modernbert_defined),
+    )
+    .nfc()
+    .with_specials(MODERNBERT_SPECIALS),
     #[cfg(feature = "gemma3")]
     TokenizerEntry::new("gemma3", &[], Split::None, Source::Pieces(splintr_vocab_gemma3::GEMMA3_SPM_VOCAB, false))
         .with_specials(GEMMA3_SPECIALS),
@@ -207,6 +224,13 @@ static ENTRIES: [TokenizerEntry; N_ENTRIES] = [
     TokenizerEntry::packed("llama3", &[], Split::Cl100k, splintr_vocab_llama3::LLAMA3_VOCAB_PACKED)
         .with_specials(LLAMA3_SPECIALS),
 ];
+
+/// Runs of 24 down to two spaces, and three placeholders. They are no control tokens, and text becomes them.
+fn modernbert_defined() -> Vec<(u32, String)> {
+    let spaces = (50_254..=50_276).map(|id| (id, " ".repeat(50_278 - id as usize)));
+    let placeholders = [(0, "|||IP_ADDRESS|||"), (50_277, "|||EMAIL_ADDRESS|||"), (50_278, "|||PHONE_NUMBER|||")];
+    spaces.chain(placeholders.map(|(id, token)| (id, token.to_owned()))).collect()
+}
 
 #[cfg(feature = "kimi")]
 const KIMI_SPECIALS: &[(&str, u32)] = &[
@@ -295,6 +319,16 @@ const GEMMA4_SPECIALS: &[(&str, u32)] = &[
     ("<|video|>", 258_884),
 ];
 
+const MODERNBERT_SPECIALS: &[(&str, u32)] = &[
+    ("<|padding|>", 1),
+    ("<|endoftext|>", 50_279),
+    ("[UNK]", 50_280),
+    ("[CLS]", 50_281),
+    ("[SEP]", 50_282),
+    ("[PAD]", 50_283),
+    ("[MASK]", 50_284),
+];
+
 const O200K_SPECIALS: &[(&str, u32)] = &[
     ("<|startoftext|>", 199_998),
     ("<|endoftext|>", 199_999),
@@ -316,14 +350,54 @@ const CL100K_SPECIALS: &[(&str, u32)] = &[
     ("<|endofprompt|>", 100_276),
 ];
 
-const QWEN_SPECIALS: &[(&str, u32)] = &[("<|endoftext|>", 151_643), ("<|im_start|>", 151_644), ("<|im_end|>", 151_645)];
+const QWEN_SPECIALS: &[(&str, u32)] = &[
+    ("<|endoftext|>", 151_643),
+    ("<|im_start|>", 151_644),
+    ("<|im_end|>", 151_645),
+    ("<|object_ref_start|>", 151_646),
+    ("<|object_ref_end|>", 151_647),
+    ("<|box_start|>", 151_648),
+    ("<|box_end|>", 151_649),
+    ("<|quad_start|>", 151_650),
+    ("<|quad_end|>", 151_651),
+    ("<|vision_start|>", 151_652),
+    ("<|vision_end|>", 151_653),
+    ("<|vision_pad|>", 151_654),
+    ("<|image_pad|>", 151_655),
+    ("<|video_pad|>", 151_656),
+    ("<tool_call>", 151_657),
+    ("</tool_call>", 151_658),
+    ("<|fim_prefix|>", 151_659),
+    ("<|fim_middle|>", 151_660),
+    ("<|fim_suffix|>", 151_661),
+    ("<|fim_pad|>", 151_662),
+    ("<|repo_name|>", 151_663),
+    ("<|file_sep|>", 151_664),
+    ("<tool_response>", 151_665),
+    ("</tool_response>", 151_666),
+    ("<think>", 151_667),
+    ("</think>", 151_668),
+];
 
 const DEEPSEEK_SPECIALS: &[(&str, u32)] = &[
     ("<｜begin▁of▁sentence｜>", 0),
     ("<｜end▁of▁sentence｜>", 1),
     ("<｜▁pad▁｜>", 2),
+    ("<｜fim▁hole｜>", 128_800),
+    ("<｜fim▁begin｜>", 128_801),
+    ("<｜fim▁end｜>", 128_802),
     ("<｜User｜>", 128_803),
     ("<｜Assistant｜>", 128_804),
+    ("<|EOT|>", 128_805),
+    ("<｜tool▁calls▁begin｜>", 128_806),
+    ("<｜tool▁calls▁end｜>", 128_807),
+    ("<｜tool▁call▁begin｜>", 128_808),
+    ("<｜tool▁call▁end｜>", 128_809),
+    ("<｜tool▁outputs▁begin｜>", 128_810),
+    ("<｜tool▁outputs▁end｜>", 128_811),
+    ("<｜tool▁output▁begin｜>", 128_812),
+    ("<｜tool▁output▁end｜>", 128_813),
+    ("<｜tool▁sep｜>", 128_814),
 ];
 
 const GLM_SPECIALS: &[(&str, u32)] = &[

@@ -53,9 +53,11 @@ impl Tokenizer {
         Ok(Self(Box::leak(Box::new(TokenizerEntry::loaded(name.to_owned(), recipe)?))))
     }
 
-    /// A vocabulary from a `tokenizer.json` of Hugging Face's: a byte-pair encoding of bytes or of characters.
+    /// A vocabulary from a `tokenizer.json` of Hugging Face's.
     ///
-    /// What would not be counted exactly is refused. Special tokens stay text; see
+    /// Byte-pair encodings with known splits are counted by our core. Everything else needs the feature `hf`; it is
+    /// slower, parts of its texts are found by counting anew, and what stands behind other text counts as if it stood
+    /// alone. Special tokens stay text; see
     /// [`encode_with_specials`](Self::encode_with_specials). What is read stays in memory for the life of the process.
     ///
     /// # Errors
@@ -163,6 +165,9 @@ impl Tokenizer {
     /// U+FFFD.
     #[must_use]
     pub fn decode(self, tokens: &[u32]) -> String {
+        if let Some(text) = self.model().decode(tokens) {
+            return text;
+        }
         let bytes: Vec<u8> = tokens.iter().filter_map(|id| self.token(*id)).flatten().copied().collect();
         // What was put before the text is taken away again.
         let lead = if self.model().leads_with_space() { b" ".as_slice() } else { b"" };

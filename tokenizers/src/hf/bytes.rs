@@ -36,7 +36,7 @@ impl General {
         let bytes = std::array::from_fn(|it| names.id(&[it as u8]).unwrap_or(NONE));
         let lengths = names.iter().map(|(_, token)| token.len()).chain(defined.iter().map(|it| it.1.len()));
         let longest = lengths.max().unwrap_or(1);
-        let cuts = if split == Split::None || !defined.is_empty() { Cuts::Nowhere } else { Cuts::Splits };
+        let cuts = Cuts::of_split(split, defined.iter().map(|it| &*it.1));
         let core = Core::of_bytes(names, Joins::Pairs(pairs), bytes);
         let stretches = Pool::default();
         Self { core, results, matcher, split, normal, takes_whole, cuts, longest, stretches }
@@ -64,19 +64,15 @@ impl General {
 
     /// Calls `take` with each part of the text until it says no.
     fn go(&self, text: &str, mut take: impl FnMut(Part<'_>) -> bool) {
-        let bytes = text.as_bytes();
-        let (mut from, mut at) = (0, 0);
-        while at < bytes.len() {
-            let Some((id, end)) = self.matcher.longest(bytes, at) else {
-                at += 1;
-                continue;
+        for part in self.matcher.parts(text) {
+            let goes_on = match part {
+                Ok(id) => take(Part::Token(id)),
+                Err(between) => self.pieces(between, &mut take),
             };
-            if !self.pieces(&text[from..at], &mut take) || !take(Part::Token(id)) {
+            if !goes_on {
                 return;
             }
-            (from, at) = (end, end);
         }
-        self.pieces(&text[from..], &mut take);
     }
 
     fn pieces(&self, text: &str, take: &mut impl FnMut(Part<'_>) -> bool) -> bool {

@@ -148,6 +148,8 @@ const KNOWN: &[(&[&str], Split)] = &[
 ];
 
 fn split(expressions: &[&str]) -> Result<Split, VocabularyError> {
-    let known = KNOWN.iter().find(|(it, _)| *it == expressions);
+    // Some files write line ends as they are.
+    let written: Vec<String> = expressions.iter().map(|it| it.replace('\r', r"\r").replace('\n', r"\n")).collect();
+    let known = KNOWN.iter().find(|(it, _)| written.iter().eq(it.iter()));
     known.map(|(_, split)| *split).ok_or_else(|| unsupported(&format!("the expression `{}`", expressions.join("`, `"))))
 }

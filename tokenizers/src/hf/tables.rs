@@ -1,6 +1,6 @@
 //! The tokens and merges of a `tokenizer.json`, by id.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     file::{File, Merge},
@@ -33,8 +33,9 @@ impl Tables {
         let mut made =
             Self { names, pairs: FxHashMap::default(), results: Vec::new(), bytes: [NONE; 256], defined: Vec::new() };
         made.add_tokens(file, shape)?;
+        let specials: FxHashSet<u32> = file.added_tokens.iter().filter(|it| it.special).map(|it| it.id).collect();
         for (rank, merge) in (0..).zip(&file.model.merges) {
-            made.add_merge(file, rank, merge)?;
+            made.add_merge(file, rank, merge, &specials)?;
         }
         Ok(made)
     }
@@ -79,12 +80,22 @@ impl Tables {
         Ok(())
     }
 
-    fn add_merge(&mut self, file: &File, rank: u32, merge: &Merge) -> Result<(), VocabularyError> {
+    /// Merges that make or use a control token are left out.
+    fn add_merge(
+        &mut self,
+        file: &File,
+        rank: u32,
+        merge: &Merge,
+        specials: &FxHashSet<u32>,
+    ) -> Result<(), VocabularyError> {
         let vocab = &file.model.vocab;
         let bad = || VocabularyError::BadMerge(rank as usize + 1);
         let (left, right) = merge.halves().ok_or_else(bad)?;
         let id = |token: &str| vocab.get(token).copied().ok_or_else(bad);
         let (pair, made) = ((id(left)?, id(right)?), id(&format!("{left}{right}"))?);
+        if [pair.0, pair.1, made].iter().any(|it| specials.contains(it)) {
+            return Ok(());
+        }
         // Of two equal merges, the reference keeps the later one.
         self.pairs.insert(pair, (rank, made));
         self.results.push(made);

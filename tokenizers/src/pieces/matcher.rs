@@ -34,6 +34,31 @@ impl Matcher {
         if self.starts[usize::from(bytes[at])] { self.walk(bytes, at) } else { None }
     }
 
+    /// The tokens of a text (`Ok`) and what stands between them (`Err`), which is never empty.
+    pub(crate) fn parts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Result<u32, &'a str>> {
+        let mut at = 0;
+        let mut found = None;
+        std::iter::from_fn(move || {
+            if let Some((id, end)) = found.take() {
+                at = end;
+                return Some(Ok(id));
+            }
+            let start = at;
+            while at < text.len() {
+                found = self.longest(text.as_bytes(), at);
+                match found {
+                    None => at += 1,
+                    Some((id, end)) if at == start => {
+                        (at, found) = (end, None);
+                        return Some(Ok(id));
+                    }
+                    Some(_) => break,
+                }
+            }
+            (at > start).then(|| Err(&text[start..at]))
+        })
+    }
+
     fn walk(&self, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
         let (mut node, mut found) = (0, None);
         for (end, byte) in (at + 1..).zip(&bytes[at..]) {
@@ -50,6 +75,20 @@ impl Matcher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_join_to_the_text() {
+        let matcher = Matcher::new([(7, b"  ".as_slice()), (8, b"   "), (9, b"<a>")].into_iter());
+        for (text, expected) in [
+            ("", vec![]),
+            ("é", vec![Err("é")]),
+            ("  ", vec![Ok(7)]),
+            ("a     b", vec![Err("a"), Ok(8), Ok(7), Err("b")]),
+            ("<a><a> <a", vec![Ok(9), Ok(9), Err(" <a")]),
+        ] {
+            assert_eq!(matcher.parts(text).collect::<Vec<_>>(), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn the_longest_is_found() {

@@ -22,9 +22,12 @@ pub enum VocabularyError {
     /// A file that is no JSON, or none of a tokenizer.
     #[error("this is no `tokenizer.json`: {0}")]
     Json(String),
-    /// A part of a tokenizer that would not be counted exactly.
-    #[error("{0} is not supported; a byte-pair encoding with a known split is")]
+    /// A part of a tokenizer that our core does not count exactly.
+    #[error("{0} needs the feature `hf`; build with it, or use a byte-pair encoding with a known split")]
     Unsupported(String),
+    /// Tokens that differ from time to time.
+    #[error("`dropout` makes tokens random; set it to null")]
+    Random,
     /// A merge, by its place from 1.
     #[error("merge {0} is none of two tokens into a third")]
     BadMerge(usize),

@@ -9,7 +9,7 @@ use tollgate_tokenizers::Tokenizer;
 /// So many tokens make files that load fast.
 const N_TOKENS: u32 = 12_000;
 
-const CL100K: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+pub const CL100K: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN: &str =
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
@@ -29,7 +29,11 @@ pub fn bytes() -> Value {
     let (vocab, merges) = of_ranks("r50k_base", |id| id);
     let merges: Vec<Value> = merges.into_iter().map(|(left, right)| json!(format!("{left} {right}"))).collect();
     let model = json!({"type": "BPE", "dropout": null, "vocab": vocab, "merges": merges});
-    file(json!(null), json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": true}), model)
+    file(
+        json!(null),
+        json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}),
+        model,
+    )
 }
 
 /// Ids in another order than merges, and pieces that are tokens taken whole: Llama 3's form.
@@ -56,7 +60,7 @@ fn unsplit() -> Value {
     file(json!(null), json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}), model)
 }
 
-fn split(regex: &str) -> Value {
+pub fn split(regex: &str) -> Value {
     json!({"type": "Sequence", "pretokenizers": [
         {"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false},
         {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false},
@@ -99,14 +103,19 @@ fn spell(token: &[u8]) -> String {
         .collect()
 }
 
-/// SentencePiece's form: all splits of all pieces, the best score first.
-fn pieces(leads: bool) -> Value {
+/// A published list of pieces and scores.
+pub fn scored_pieces() -> Vec<(String, f64)> {
     let file_text = std::str::from_utf8(splintr_vocab_mistral::MISTRAL_SPM_VOCAB).unwrap();
     let read = |line: &str| {
         let (piece, score) = line.split_once(' ').unwrap();
         (String::from_utf8(STANDARD.decode(piece).unwrap()).unwrap(), score.parse::<f64>().unwrap())
     };
-    let pieces: Vec<(String, f64)> = file_text.lines().map(read).collect();
+    file_text.lines().map(read).collect()
+}
+
+/// SentencePiece's form: all splits of all pieces, the best score first.
+fn pieces(leads: bool) -> Value {
+    let pieces = scored_pieces();
     let ids: HashMap<&str, usize> = pieces.iter().map(|it| &*it.0).zip(0..).collect();
     let mut merges = Vec::new();
     for (piece, score) in pieces.iter().skip(259) {
