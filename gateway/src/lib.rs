@@ -6,7 +6,11 @@
 pub mod cli;
 
 mod app;
+#[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
+mod auth;
 mod context;
+#[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
+mod ledger;
 mod mcp;
 mod object;
 #[expect(dead_code, unused_imports, reason = "the REST proxy that uses it comes after it")]

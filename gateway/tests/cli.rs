@@ -267,3 +267,105 @@ fn texts_are_counted_for_many_models_at_once() {
     let all = tollgate(folder.path(), &["count", "--all"]);
     assert_eq!((all.code, all.stdout.lines().count()), (Some(0), 1 + tollgate_tokenizers::TOKENIZERS.len()));
 }
+
+#[test]
+fn a_key_is_shown_once_and_listed_without() {
+    let folder = folder(&[]);
+    let keys = |arguments: &[&str]| tollgate(folder.path(), &[&["keys"], arguments].concat());
+    assert_eq!(keys(&["list"]).stdout, "there are no keys; `tollgate keys create --name NAME` makes one\n");
+    let limits = ["--limit", "requests=60/minute", "--limit", "usd=2.5/month"];
+    let made =
+        keys(&[&["create", "--name", "ci", "--model", "gpt-5*", "--expires", "2999-01-31"], &limits[..]].concat());
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let key = made.stdout.trim_end();
+    assert!(key.starts_with("tg-") && key.len() == 46 && !made.stderr.contains(key), "{made:?}");
+    assert!(made.stderr.starts_with("note: this is the key `ci` (id "), "{made:?}");
+    let listed = keys(&["list"]);
+    for told in ["ci", "active", "2999-01-31", "models gpt-5*", "requests=60/minute usd=2.5/month"] {
+        assert!(listed.stdout.contains(told), "{listed:?}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&keys(&["list", "--json"]).stdout).unwrap();
+    let row = &json[0];
+    assert_eq!((row["state"].as_str(), row["expires"].as_str()), (Some("active"), Some("2999-01-31T00:00:00Z")));
+    let kept = files_below(&folder.path().join(".local/share/tollgate"));
+    assert!(kept.iter().any(|text| text.contains(row["id"].as_str().unwrap())), "{kept:?}");
+    for shown in kept.iter().chain([&listed.stdout, &json.to_string()]) {
+        assert!(!shown.contains(&key[3..]), "the key is kept or shown: {shown}");
+    }
+    let again = keys(&["create", "--name", "ci"]);
+    assert!(again.code == Some(1) && again.stderr.contains("the name `ci` is taken by the key "), "{again:?}");
+    assert!(keys(&["revoke", "ci"]).stdout.starts_with("revoked the key `ci` (id "));
+    let gone = keys(&["revoke", "ci"]);
+    assert_eq!(gone.stderr, "error: there is no active key `ci`; `tollgate keys list` shows all\n");
+    let other: serde_json::Value = serde_json::from_str(&keys(&["create", "--name", "ci", "--json"]).stdout).unwrap();
+    assert_eq!(other["key"].as_str().map(str::len), Some(46));
+    assert!(keys(&["revoke", other["id"].as_str().unwrap()]).code == Some(0));
+}
+
+fn files_below(folder: &Path) -> Vec<String> {
+    let paths = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    paths.map(|it| String::from_utf8_lossy(&fs::read(it).unwrap()).into_owned()).collect()
+}
+
+#[test]
+fn mistakes_of_keys_and_usage_are_explained() {
+    let rows: &[(&[&str], i32, &str)] = &[
+        (&["keys", "create"], 2, "--name <NAME>"),
+        (&["keys", "create", "--name", " a"], 2, "write 1 to 64 visible characters"),
+        (&["keys", "create", "--name", "a", "--limit", "usd=5/week"], 2, "`usd=5/week` is no limit; write one such as"),
+        (
+            &["keys", "create", "--name", "a", "--expires", "soon"],
+            2,
+            "`soon` is no date; write one such as `2026-11-25`, or 1 to",
+        ),
+        (
+            &["keys", "create", "--name", "a", "--expires", "2020-01-01"],
+            1,
+            "`--expires 2020-01-01` is over; name a later day",
+        ),
+        (&["keys", "create", "--name", "a", "--model", "["], 1, "; write a pattern such as `gpt-5*`"),
+        (&["keys", "revoke", "x"], 1, "there is no active key `x`"),
+        (
+            &["usage", "--since", "never"],
+            2,
+            "`never` is no date; write one such as `2026-11-25`, or a number of days such as",
+        ),
+        (&["usage", "--by", "year"], 2, "[possible values: key, model, day]"),
+        (&["usage", "--json", "--csv"], 2, "cannot be used with"),
+        (
+            &["usage", "--set", "store.kind=memory"],
+            1,
+            "a store of the kind `memory` ends with its gateway; set `store.kind`",
+        ),
+        (&["usage", "--set", "store.folder=/dev/null/x"], 1, "error: `/dev/null/x` cannot be made ("),
+    ];
+    let folder = folder(&[]);
+    for (arguments, code, told) in rows {
+        let ran = tollgate(folder.path(), arguments);
+        assert!(ran.code == Some(*code) && ran.stderr.contains(told) && ran.stdout.is_empty(), "{ran:?}");
+    }
+    assert_eq!(tollgate(folder.path(), &["keys", "list", "--json"]).stdout, "[]\n", "no mistake left a key behind");
+}
+
+#[test]
+fn usage_reads_any_store_and_names_a_damaged_one() {
+    for kind in ["sqlite", "sled"] {
+        let folder = folder(&[("tollgate.toml", &format!("[store]\nkind = \"{kind}\"\nfolder = \"data\"\n"))]);
+        let usage = |arguments: &[&str]| tollgate(folder.path(), &[&["usage"], arguments].concat());
+        let ran = usage(&["--since", "2026-11-01"]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "nothing was used since 2026-11-01\n"), "{ran:?}");
+        assert_eq!(usage(&["--json"]).stdout, "[]\n");
+        assert!(usage(&["--csv", "--by", "day"]).stdout.starts_with("day,requests,errors,"));
+        fs::write(folder.path().join("data/keys.json"), "{").unwrap();
+        let ran = usage(&[]);
+        assert!(
+            ran.code == Some(1) && ran.stderr.contains("/data/keys.json` is no list of api keys (line 1, column"),
+            "{ran:?}"
+        );
+    }
+    let folder = folder(&[("tollgate.toml", "[store]\nfolder = \"data\"\n")]);
+    tollgate(folder.path(), &["usage"]);
+    fs::write(folder.path().join("data/ledger.sqlite"), "not a database at all".repeat(100)).unwrap();
+    let ran = tollgate(folder.path(), &["usage"]);
+    assert!(ran.code == Some(1) && ran.stderr.contains("/data/ledger.sqlite` is damaged ("), "{ran:?}");
+}

@@ -7,6 +7,7 @@ mod count;
 mod counters;
 mod import;
 mod inputs;
+mod keys;
 mod live;
 mod mcp;
 mod pins;
@@ -14,6 +15,7 @@ mod plan;
 mod serve;
 mod start;
 mod table;
+mod usage;
 mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -33,6 +35,9 @@ Examples:
   tollgate count prompt.md --model gpt-5     what a text costs
   tollgate count --request body.json         what a whole request costs, part by part
   tollgate compare src/*.rs                  the same texts in every tokenizer
+  tollgate keys create --name ci --limit usd=25/month
+                                             make an API key
+  tollgate usage --by day                    what the keys used
   claude mcp add --transport http tollgate http://127.0.0.1:7070/mcp
                                              use the gateway from Claude Code";
 
@@ -58,6 +63,10 @@ enum Command {
     Count(count::CountArgs),
     /// Compare what tokenizers make of the same texts
     Compare(compare::CompareArgs),
+    /// Make, list or revoke API keys of the REST proxy
+    Keys(keys::KeysArgs),
+    /// Show what keys used of models
+    Usage(usage::UsageArgs),
     /// Turn a client's MCP configuration into Tollgate's
     Import(import::ImportArgs),
     /// Check or show the configuration
@@ -95,6 +104,8 @@ impl Command {
             Self::Plan(args) => &mut args.source,
             Self::Count(args) => &mut args.source,
             Self::Compare(args) => &mut args.source,
+            Self::Keys(args) => &mut args.source,
+            Self::Usage(args) => &mut args.source,
             Self::Config(args) => &mut args.source,
             Self::Import(_) | Self::Completions(_) if before.source.is_empty() => return Ok(()),
             Self::Import(_) | Self::Completions(_) => return Err("this command reads no configuration"),
@@ -158,6 +169,8 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Count(args) => count::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Keys(args) => keys::run(args),
+        Command::Usage(args) => usage::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args),

@@ -10,7 +10,7 @@ mod sled;
 mod sqlite;
 mod synced;
 #[cfg(test)]
-mod torture;
+pub mod torture;
 
 use std::{
     fmt,
@@ -19,6 +19,7 @@ use std::{
 };
 
 use folder::private_folder;
+pub use folder::{lock_file, private_file};
 use tollgate_config::{Store as StoreConfig, StoreKind};
 
 /// One change of a batch.

@@ -2,7 +2,7 @@
 //! what is left. The long run, 50 kills of every kind of store:
 //!
 //! ```sh
-//! cargo test --release -p tollgate --lib fifty_kills -- --ignored --nocapture
+//! cargo test --release -p tollgate --lib fifty_kills -- --ignored --nocapture --test-threads 1
 //! ```
 
 use std::{
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use super::*;
 
 /// Threads that write at the same time.
-const N_WRITERS: usize = 2;
+pub const N_WRITERS: usize = 2;
 
 /// A writer's records go round; this many of the newest must be there.
 const RING: u64 = 500;
@@ -71,17 +71,38 @@ fn config(kind: StoreKind, folder: &Path) -> StoreConfig {
     StoreConfig { kind, folder: Some(folder.join("data")), sync_every: Duration::from_millis(50), keep_days: 400 }
 }
 
-/// Runs in a process of its own; its task is a line on its input.
+/// What a writer is told, in a line on its input.
+pub struct Task {
+    pub kind: StoreKind,
+    pub folder: PathBuf,
+}
+
+impl Task {
+    /// `None` where nobody gave one: somebody runs all ignored tests.
+    pub fn given() -> Option<Self> {
+        let mut line = String::new();
+        if std::io::stdin().is_terminal() || std::io::stdin().read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        let (kind, folder) = line.trim_end().split_once(' ')?;
+        let kind = StoreKind::ALL.iter().find(|(name, _)| *name == kind)?.1;
+        Some(Self { kind, folder: folder.into() })
+    }
+}
+
+/// Prints that a write has returned; past the capture of tests, and in one piece.
+pub fn acknowledge(writer: usize, number: u64) {
+    let line = format!("wrote {writer} {number}\n");
+    std::io::stdout().write_all(line.as_bytes()).unwrap();
+    std::io::stdout().flush().unwrap();
+}
+
+/// Runs in a process of its own.
 #[test]
 #[ignore = "the writer that the others kill"]
 fn writer() {
-    let mut task = String::new();
-    if std::io::stdin().is_terminal() || std::io::stdin().read_line(&mut task).unwrap() == 0 {
-        return;
-    }
-    let (kind, folder) = task.trim_end().split_once(' ').unwrap();
-    let kind = StoreKind::ALL.iter().find(|(name, _)| *name == kind).unwrap().1;
-    let store = open(&config(kind, Path::new(folder))).unwrap();
+    let Some(Task { kind, folder }) = Task::given() else { return };
+    let store = open(&config(kind, &folder)).unwrap();
     let store = &*store;
     thread::scope(|scope| (0..N_WRITERS).for_each(|it| drop(scope.spawn(move || write_on(store, it)))));
 }
@@ -93,17 +114,14 @@ fn write_on(store: &dyn Store, writer: usize) {
         let value = settled.encode();
         let keys = [counter(writer, "a"), counter(writer, "b"), record(writer, settled.number)];
         store.write(&keys.each_ref().map(|key| Write::Put(key, &value))).unwrap();
-        // Past the capture of tests, and in one piece.
-        let line = format!("wrote {writer} {}\n", settled.number);
-        std::io::stdout().write_all(line.as_bytes()).unwrap();
-        std::io::stdout().flush().unwrap();
+        acknowledge(writer, settled.number);
     }
 }
 
-/// Starts a writer, kills it after `life`, and returns the last acknowledged write of each thread.
-fn killed_after(life: Duration, kind: StoreKind, folder: &Path) -> [u64; N_WRITERS] {
+/// Starts the test `writer` as one, kills it after `life`, and returns the last acknowledged write of each thread.
+fn killed_after(life: Duration, kind: StoreKind, writer: &str, folder: &Path) -> [u64; N_WRITERS] {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["store::torture::writer", "--exact", "--ignored", "--nocapture"]);
+    command.args([writer, "--exact", "--ignored", "--nocapture"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
     let task = format!("{} {}\n", kind.name(), folder.display());
     child.stdin.take().unwrap().write_all(task.as_bytes()).unwrap();
@@ -125,13 +143,15 @@ fn killed_after(life: Duration, kind: StoreKind, folder: &Path) -> [u64; N_WRITE
     reading.join().unwrap()
 }
 
-/// Nothing acknowledged is lost, at most one write a thread was in flight, and everything agrees with everything.
-fn check(store: &dyn Store, acknowledged: [u64; N_WRITERS]) {
-    for (writer, acknowledged) in acknowledged.into_iter().enumerate() {
+/// Nothing acknowledged is lost, at most one write a thread was in flight, and everything agrees with everything. Returns
+/// how many writes there are.
+fn check(store: &dyn Store, acknowledged: [u64; N_WRITERS]) -> [u64; N_WRITERS] {
+    std::array::from_fn(|writer| {
         let (a, b) = (last(store, writer, "a"), last(store, writer, "b"));
+        let acknowledged = acknowledged[writer];
         assert!(
             (acknowledged..=acknowledged + 1).contains(&a.number),
-            "acknowledged {acknowledged}, found {}",
+            "{acknowledged} acknowledged, {} found",
             a.number
         );
         assert_eq!((a.number, a.sum), (b.number, b.sum), "half a batch");
@@ -140,26 +160,41 @@ fn check(store: &dyn Store, acknowledged: [u64; N_WRITERS]) {
             let value = store.get(&record(writer, number)).unwrap().expect("a record that was acknowledged");
             assert_eq!(Settled::decode(&value).number, number);
         }
-    }
+        a.number
+    })
 }
 
 fn kill(times: usize, kind: StoreKind) {
+    kill_writers(times, kind, "store::torture::writer", |folder, newest| {
+        check(&*open(&config(kind, folder)).unwrap(), newest)
+    });
+}
+
+/// Starts and kills a writer again and again on one folder. `check` gets the newest acknowledged writes each time, and
+/// returns those that are there.
+pub fn kill_writers(
+    times: usize,
+    kind: StoreKind,
+    writer: &str,
+    check: impl Fn(&Path, [u64; N_WRITERS]) -> [u64; N_WRITERS],
+) {
     let folder = TempDir::new().unwrap();
     let mut newest = [0; N_WRITERS];
     let mut slowest = Duration::ZERO;
     for _ in 0..times {
         let life = Duration::from_millis(20 + u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * 2);
-        let acknowledged = killed_after(life, kind, folder.path());
+        let acknowledged = killed_after(life, kind, writer, folder.path());
         (0..N_WRITERS).for_each(|it| newest[it] = acknowledged[it].max(newest[it]));
         let opening = Instant::now();
-        let store = open(&config(kind, folder.path())).unwrap();
+        newest = check(folder.path(), newest);
         slowest = slowest.max(opening.elapsed());
-        check(&*store, newest);
-        newest = std::array::from_fn(|it| last(&*store, it, "a").number);
     }
     let written: u64 = newest.iter().sum();
     let size = bytes_below(folder.path()) / 1024;
-    println!("{}: {times} kills, {written} writes, none lost; slowest open {slowest:?}; {size} KiB", kind.name());
+    println!(
+        "{writer} on {}: {times} kills, {written} writes, none lost; opened and checked in {slowest:?}; {size} KiB",
+        kind.name()
+    );
 }
 
 fn bytes_below(folder: &Path) -> u64 {
