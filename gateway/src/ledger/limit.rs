@@ -1,10 +1,10 @@
-//! What a key may use: so much of one measure in one window of time.
+//! What a key may use: so much of one measure in one period of time.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::moment::{Moment, Window};
+use super::moment::{Moment, Period};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,11 +17,11 @@ pub enum Measure {
     MicroUsd,
 }
 
-/// So much of one measure in one window.
+/// So much of one measure in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     pub measure: Measure,
-    pub window: Window,
+    pub period: Period,
     pub most: u64,
 }
 
@@ -64,13 +64,13 @@ impl Amount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitExceeded {
     pub limit: Limit,
-    /// Settled in this window.
+    /// Settled in this period.
     pub used: u64,
     /// Held by requests that are running.
     pub reserved: u64,
     /// What this request may need.
     pub asked: u64,
-    /// When the window is over.
+    /// When the period is over.
     pub resets_at: Moment,
 }
 
@@ -113,7 +113,7 @@ impl fmt::Display for Limit {
             Measure::Tokens => "tokens",
             Measure::MicroUsd => "usd",
         };
-        write!(f, "{name}={}/{}", shown(self.measure, self.most), self.window.name())
+        write!(f, "{name}={}/{}", shown(self.measure, self.most), self.period.name())
     }
 }
 
@@ -127,8 +127,8 @@ impl FromStr for Limit {
             )
         };
         let (name, rest) = text.split_once('=').ok_or_else(wrong)?;
-        let (most, window) = rest.split_once('/').ok_or_else(wrong)?;
-        let window = Window::ALL.into_iter().find(|it| it.name() == window.trim()).ok_or_else(wrong)?;
+        let (most, period) = rest.split_once('/').ok_or_else(wrong)?;
+        let period = Period::ALL.into_iter().find(|it| it.name() == period.trim()).ok_or_else(wrong)?;
         let whole = || most.trim().parse().ok();
         let (measure, most) = match name.trim() {
             "requests" => (Measure::Requests, whole()),
@@ -136,7 +136,7 @@ impl FromStr for Limit {
             "usd" => (Measure::MicroUsd, micro_usd(most.trim())),
             _ => return Err(wrong()),
         };
-        Ok(Self { measure, window, most: most.ok_or_else(wrong)? })
+        Ok(Self { measure, period, most: most.ok_or_else(wrong)? })
     }
 }
 

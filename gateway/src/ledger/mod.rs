@@ -11,8 +11,8 @@ pub mod settlement;
 pub mod totals;
 
 mod keeper;
+mod periods;
 mod slot;
-mod windows;
 
 use std::{
     collections::HashMap,
@@ -22,11 +22,11 @@ use std::{
 
 use self::{
     limit::{Amount, Limit, LimitExceeded},
-    moment::{Day, Moment, Window},
+    moment::{Day, Moment, Period},
+    periods::{Indexes, Periods, Tallies},
     settlement::{Estimate, Settlement},
     slot::Slot,
     totals::{Row, Tally},
-    windows::{Indexes, Tallies, Windows},
 };
 use crate::{
     store::{self, Store, StoreError, Write},
@@ -47,7 +47,18 @@ pub struct Ledger {
     store: Arc<dyn Store>,
     slot: Slot,
     accounts: RwLock<HashMap<Box<str>, Arc<Account>>>,
+    others_before: Mutex<Before>,
 }
+
+/// What other gateways used this month before a day, by key: it hardly changes, and need not be read again and again.
+#[derive(Default)]
+struct Before {
+    day: Option<Day>,
+    month: HashMap<Box<str>, Amount>,
+}
+
+/// By key: what this gateway used, and what all others did.
+type ByKey = HashMap<Box<str>, (Tallies, Tallies)>;
 
 /// By day and model.
 type Rows = HashMap<(Day, Box<str>), Arc<Mutex<Row>>>;
@@ -55,7 +66,7 @@ type Rows = HashMap<(Day, Box<str>), Arc<Mutex<Row>>>;
 /// What one API key uses.
 #[derive(Default)]
 struct Account {
-    windows: Mutex<Windows>,
+    periods: Mutex<Periods>,
     /// The rows of this gateway that were written to lately.
     rows: Mutex<Rows>,
 }
@@ -79,11 +90,11 @@ impl Ledger {
 
     /// A ledger over an open store.
     fn over(store: Arc<dyn Store>, slot: Slot, now: Moment) -> Result<Self, StoreError> {
-        let ledger = Self { store, slot, accounts: RwLock::default() };
-        let tallies = ledger.tallies(now)?;
+        let ledger = Self { store, slot, accounts: RwLock::default(), others_before: Mutex::default() };
+        let tallies = ledger.tallies(now, now.day().month_start(), now.day())?;
         let accounts = tallies.into_iter().map(|(key, (own, others))| {
-            let windows = Mutex::new(Windows::of(&own, others));
-            (key, Arc::new(Account { windows, rows: Mutex::default() }))
+            let periods = Mutex::new(Periods::of(&own, others));
+            (key, Arc::new(Account { periods, rows: Mutex::default() }))
         });
         *write(&ledger.accounts) = accounts.collect();
         Ok(ledger)
@@ -101,22 +112,22 @@ impl Ledger {
         estimate: Estimate,
     ) -> Result<Reservation, LimitExceeded> {
         let account = self.account(key);
-        let windows = lock(&account.windows).reserve(limits, now, estimate.amount())?;
+        let periods = lock(&account.periods).reserve(limits, now, estimate.amount())?;
         Ok(Reservation {
             ledger: Arc::clone(self),
             account,
             key: key.into(),
             day: now.day(),
-            windows,
+            periods,
             estimate,
             is_open: true,
         })
     }
 
-    /// What `key` used in the window of `now`, running requests not counted.
-    pub fn used(&self, key: &str, now: Moment, window: Window) -> Amount {
+    /// What `key` used in the period of `now`, running requests not counted.
+    pub fn used(&self, key: &str, now: Moment, period: Period) -> Amount {
         let account = self.account(key);
-        lock(&account.windows).used(now, window)
+        lock(&account.periods).used(now, period)
     }
 
     fn account(&self, key: &str) -> Arc<Account> {
@@ -129,17 +140,29 @@ impl Ledger {
     /// # Errors
     /// That the store cannot be read.
     fn refresh(&self, now: Moment) -> Result<(), StoreError> {
-        for (key, (_, others)) in self.tallies(now)? {
-            lock(&self.account(&key).windows).set_others(others);
+        let today = now.day();
+        let mut before = lock(&self.others_before);
+        if before.day != Some(today) {
+            let earlier = self.tallies(now, today.month_start(), Day(today.0.saturating_sub(1)))?;
+            let month = earlier.into_iter().map(|(key, (_, others))| (key, others[Period::Month as usize].amount));
+            *before = Before { day: Some(today), month: month.collect() };
+        }
+        for (key, (_, mut others)) in self.tallies(now, today, today)? {
+            let earlier = before.month.get(&key).copied().unwrap_or_default();
+            others[Period::Month as usize].add(Period::Month.index(now), earlier);
+            lock(&self.account(&key).periods).set_others(others);
         }
         Ok(())
     }
 
-    /// By key: what this gateway, and what all others used in the windows of `now`.
-    fn tallies(&self, now: Moment) -> Result<HashMap<Box<str>, (Tallies, Tallies)>, StoreError> {
-        let current = Window::ALL.map(|it| it.index(now));
-        let mut by_key: HashMap<Box<str>, (Tallies, Tallies)> = HashMap::new();
-        rows::read_from(&*self.store, now.day().month_start(), |key, row| {
+    /// What was used in the periods of `now`, as far as the rows from `first` to `last` know.
+    fn tallies(&self, now: Moment, first: Day, last: Day) -> Result<ByKey, StoreError> {
+        let current = Period::ALL.map(|it| it.index(now));
+        let mut by_key = ByKey::new();
+        rows::read_from(&*self.store, first, |key, row| {
+            if key.day > last {
+                return;
+            }
             let (own, others) = by_key.entry(key.key.into()).or_default();
             let into = if key.slot == self.slot.number { own } else { others };
             add_all(into, &row.tallies, &current);
@@ -165,8 +188,8 @@ impl Ledger {
         let mut row = lock(&row);
         row.totals.add(settlement, reservation.estimate.prompt_tokens);
         let amount = settlement.amount(reservation.estimate);
-        for (tally, index) in row.tallies.iter_mut().zip(reservation.windows) {
-            // A request that began in an older window does not bring it back.
+        for (tally, index) in row.tallies.iter_mut().zip(reservation.periods) {
+            // A request that began in an older period does not bring it back.
             if index >= tally.index {
                 tally.add(index, amount);
             }
@@ -203,7 +226,7 @@ impl Ledger {
     }
 }
 
-/// Adds up the tallies of the windows `current`.
+/// Adds up the tallies of the periods `current`.
 fn add_all(into: &mut Tallies, from: &[Tally], current: &Indexes) {
     for ((into, from), index) in into.iter_mut().zip(from).zip(current) {
         into.add(*index, from.at(*index));
@@ -217,7 +240,7 @@ pub struct Reservation {
     account: Arc<Account>,
     key: Box<str>,
     day: Day,
-    windows: Indexes,
+    periods: Indexes,
     estimate: Estimate,
     is_open: bool,
 }
@@ -236,7 +259,7 @@ impl Reservation {
 
     fn close(&mut self, used: Amount) {
         if mem::replace(&mut self.is_open, false) {
-            lock(&self.account.windows).settle(&self.windows, self.estimate.amount(), used);
+            lock(&self.account.periods).settle(&self.periods, self.estimate.amount(), used);
         }
     }
 }

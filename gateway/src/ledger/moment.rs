@@ -1,4 +1,4 @@
-//! Time as the ledger sees it: moments, UTC days, and the windows that limits run in. Reads the clock in one place only.
+//! Time as the ledger sees it: moments, UTC days, and the periods that limits run in. Reads the clock in one place only.
 
 use std::{
     fmt,
@@ -120,14 +120,14 @@ impl FromStr for Day {
 /// The time that a limit runs in: fixed, by the calendar in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Window {
+pub enum Period {
     Minute,
     Hour,
     Day,
     Month,
 }
 
-impl Window {
+impl Period {
     pub const ALL: [Self; 4] = [Self::Minute, Self::Hour, Self::Day, Self::Month];
 
     pub fn name(self) -> &'static str {
@@ -203,22 +203,22 @@ mod tests {
     }
 
     #[test]
-    fn windows_end_where_the_next_begins() {
+    fn periods_end_where_the_next_begins() {
         let start: Day = "2027-12-31".parse().unwrap();
         let now = Moment(start.start().0 + 23 * HOUR_MS + 59 * MINUTE_MS + 59_999);
-        let ends = Window::ALL.map(|it| it.end(now).to_string());
+        let ends = Period::ALL.map(|it| it.end(now).to_string());
         assert_eq!(ends, ["2028-01-01T00:00:00Z"; 4]);
         let inside = Moment(now.0 - 5 * MINUTE_MS);
-        let ends = Window::ALL.map(|it| it.end(inside).to_string());
+        let ends = Period::ALL.map(|it| it.end(inside).to_string());
         assert_eq!(
             ends,
             ["2027-12-31T23:55:00Z", "2028-01-01T00:00:00Z", "2028-01-01T00:00:00Z", "2028-01-01T00:00:00Z"]
         );
         for day in (0..3000).map(|it| Day(it * 7)) {
-            for window in Window::ALL {
-                let end = window.end(day.start());
-                assert_eq!(window.index(end), window.index(day.start()) + 1);
-                assert_eq!(window.index(Moment(end.0 - 1)), window.index(day.start()));
+            for period in Period::ALL {
+                let end = period.end(day.start());
+                assert_eq!(period.index(end), period.index(day.start()) + 1);
+                assert_eq!(period.index(Moment(end.0 - 1)), period.index(day.start()));
             }
         }
     }

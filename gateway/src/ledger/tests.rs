@@ -88,15 +88,15 @@ struct Oracle {
     sums: BTreeMap<(Day, String, String), [u64; 4]>,
 }
 
-fn in_window(requests: &[Request], key: usize, window: Window, now: Moment) -> Amount {
-    let current = requests.iter().filter(|it| it.key == key && window.index(it.began) == window.index(now));
+fn in_period(requests: &[Request], key: usize, period: Period, now: Moment) -> Amount {
+    let current = requests.iter().filter(|it| it.key == key && period.index(it.began) == period.index(now));
     current.fold(Amount::default(), |sum, it| sum.plus(it.amount))
 }
 
 impl Oracle {
     fn fits(&self, limit: &Limit, key: usize, now: Moment, asked: Amount) -> bool {
         let taken =
-            in_window(&self.settled, key, limit.window, now).plus(in_window(&self.held, key, limit.window, now));
+            in_period(&self.settled, key, limit.period, now).plus(in_period(&self.held, key, limit.period, now));
         taken.plus(asked).of(limit.measure) <= limit.most
     }
 
@@ -156,8 +156,8 @@ proptest! {
                 }
                 Step::Settle { .. } | Step::Drop { .. } => {}
             }
-            for (key, window) in (0..KEYS.len()).flat_map(|key| Window::ALL.map(|window| (key, window))) {
-                prop_assert_eq!(ledger.used(KEYS[key], now, window), in_window(&oracle.settled, key, window, now));
+            for (key, period) in (0..KEYS.len()).flat_map(|key| Period::ALL.map(|period| (key, period))) {
+                prop_assert_eq!(ledger.used(KEYS[key], now, period), in_period(&oracle.settled, key, period, now));
             }
         }
         let found = used_from(&*store, Day(0)).unwrap().into_iter().map(|it| {
@@ -193,7 +193,7 @@ fn threads_neither_lose_nor_exceed() {
             });
         }
     });
-    let used = ledger.used("k", now, Window::Month);
+    let used = ledger.used("k", now, Period::Month);
     assert_eq!((used.requests, used.tokens), (admitted.into_inner(), tokens.into_inner()));
     assert!(used.requests <= 500 && used.tokens <= 4000, "{used:?}");
     let rows = used_from(&*ledger.store, Day(0)).unwrap();
@@ -207,6 +207,11 @@ fn gateways_add_up_and_see_each_other() {
     let now = Moment(1_790_000_000_000);
     let (one, other) = (ledger(&store, 0, now), ledger(&store, 1, now));
     let limits = limits("requests=3/hour");
+    // Earlier in the month, and in the month before.
+    for ago in [2, 40] {
+        let then = Moment(now.0 - ago * DAY_MS);
+        other.reserve("k", &[], then, Estimate::default()).unwrap().settle(&settlement("m", 100, 0)).unwrap();
+    }
     let spend = |ledger: &Arc<Ledger>| {
         let reserved = ledger.reserve("k", &limits, now, Estimate::default());
         reserved.map(|it| it.settle(&settlement("m", 5, 7)).unwrap())
@@ -217,10 +222,12 @@ fn gateways_add_up_and_see_each_other() {
     one.refresh(now).unwrap();
     spend(&one).unwrap();
     assert_eq!(spend(&one).unwrap_err().used, 3);
+    assert_eq!(one.used("k", now, Period::Month).tokens, 115);
     // What another settled since the last look is not seen; that is what `keeper` is for.
     spend(&other).unwrap();
     let restarted = ledger(&store, 0, now);
-    assert_eq!(restarted.used("k", now, Window::Hour).requests, 4);
+    assert_eq!(restarted.used("k", now, Period::Hour).requests, 4);
+    assert_eq!(restarted.used("k", now, Period::Month).tokens, 120);
     let rows = used_from(&*store, now.day()).unwrap();
     let totals = rows.iter().map(|it| (it.totals.requests, it.totals.prompt_tokens, it.totals.cost_micro_usd));
     assert_eq!(totals.collect::<Vec<_>>(), [(4, 20, 28)]);
@@ -236,7 +243,7 @@ fn an_open_ledger_learns_what_others_use() {
     other.reserve("k", &[], now, Estimate::default()).unwrap().settle(&settlement("m", 5, 7)).unwrap();
     let is_seen = (0..500).any(|_| {
         thread::sleep(Duration::from_millis(20));
-        one.used("k", now, Window::Month).requests == 1
+        one.used("k", now, Period::Month).requests == 1
     });
     assert!(is_seen, "the keeper looks every half second");
 }
@@ -292,7 +299,7 @@ fn what_is_not_returned_is_taken_as_estimated() {
         let ledger = ledger(&store, 0, now);
         let settlement = Settlement { returned, failure, ..settlement("m", 0, 4) };
         ledger.reserve("k", &[], now, estimate).unwrap().settle(&settlement).unwrap();
-        let used = ledger.used("k", now, Window::Minute);
+        let used = ledger.used("k", now, Period::Minute);
         assert_eq!((used.requests, used.tokens, used.micro_usd), (1, counted, 4));
         let totals = used_from(&*store, Day(0)).unwrap()[0].totals;
         let found =
@@ -337,7 +344,7 @@ fn a_failed_write_is_made_good_by_the_next() {
     });
     assert_eq!(settled, [true, false, false, true]);
     assert_eq!(used_from(&*store, Day(0)).unwrap()[0].totals.prompt_tokens, 20);
-    assert_eq!(ledger.used("k", now, Window::Day).tokens, 20);
+    assert_eq!(ledger.used("k", now, Period::Day).tokens, 20);
 }
 
 #[test]
@@ -385,7 +392,7 @@ fn check(kind: StoreKind, folder: &Path, acknowledged: [u64; N_WRITERS]) -> [u64
         requests
     });
     // On the last evening of a month the first requests are of another one.
-    assert!(ledger.used("k", Moment::now(), Window::Month).requests <= found.iter().sum());
+    assert!(ledger.used("k", Moment::now(), Period::Month).requests <= found.iter().sum());
     found
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     limit::Amount,
-    moment::Window,
+    moment::Period,
     settlement::{Failure, Settlement},
 };
 
@@ -96,31 +96,31 @@ impl Totals {
 
 const N_NUMBERS: usize = 10 + Failure::ALL.len();
 
-/// What was used in one window of time.
+/// What was used in one period of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// As [`Window::index`] tells it.
+    /// As [`Period::index`] tells it.
     pub index: u64,
     pub amount: Amount,
 }
 
 impl Tally {
-    /// The amount, if it is of the window `index`.
+    /// The amount, if it is of the period `index`.
     pub fn at(&self, index: u64) -> Amount {
         if self.index == index { self.amount } else { Amount::default() }
     }
 
-    /// Adds to the window `index`, leaving an older one behind.
+    /// Adds to the period `index`, leaving an older one behind.
     pub fn add(&mut self, index: u64, amount: Amount) {
         *self = Self { index, amount: self.at(index).plus(amount) };
     }
 }
 
-/// A row of the store: sums, and the use in the newest of each window, from which limits go on after a restart.
+/// A row of the store: sums, and the use in the newest of each period, from which limits go on after a restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Row {
     pub totals: Totals,
-    pub tallies: [Tally; Window::ALL.len()],
+    pub tallies: [Tally; Period::ALL.len()],
 }
 
 /// The form of a row; what follows is numbers of seven bits a byte, the lowest first (LEB128).
