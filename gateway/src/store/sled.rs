@@ -69,7 +69,11 @@ impl Store for Sled {
         self.checked(self.db.flush())?;
         // A flush ends with sync_file_range on Linux, which leaves the disk's own cache alone.
         let log = self.path.join(LOG);
-        OpenOptions::new().write(true).open(&log).and_then(|file| file.sync_all()).map_err(|error| StoreError::io(&log, "synced", &error))
+        OpenOptions::new()
+            .write(true)
+            .open(&log)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::io(&log, "synced", &error))
     }
 }
 
