@@ -19,6 +19,9 @@ pub fn check(request: &Request) -> Result<(), Refusal> {
             ));
         }
     }
+    if request.tools.is_empty() && request.tool_choice == Some(ToolChoice::Required) {
+        return Err(Refusal::new("tool_choice", "asks for a call, and there are no tools"));
+    }
     // A vendor's own tools may bring further names with them.
     let chosen = match &request.tool_choice {
         Some(ToolChoice::Named(name)) => std::slice::from_ref(name),

@@ -79,9 +79,9 @@ const REASONS: &[(&str, &str)] = &[
     ("seed", "the target has no seed; repeatability is best effort with any vendor"),
     ("citations", "sources of earlier text; the text itself is kept"),
     ("annotations", "sources of earlier text; the text itself is kept"),
-    ("reasoning", "thoughts of another vendor's model"),
-    ("reasoning_content", "thoughts of another vendor's model"),
-    ("reasoning_details", "thoughts of another vendor's model"),
+    ("reasoning", "only thoughts with the vendor's own signature can be continued, and those are sent"),
+    ("reasoning_content", "only thoughts with the vendor's own signature can be continued, and those are sent"),
+    ("reasoning_details", "only thoughts with the vendor's own signature can be continued, and those are sent"),
     ("id", "ids of items are the vendor's own"),
     ("status", "past items are complete"),
     ("name", "the target does not name participants"),
@@ -116,10 +116,6 @@ impl Extras {
 
     pub fn get(&self, key: &str) -> Option<&Json> {
         self.0.iter().find(|it| it.under.is_empty() && it.key == key).map(|it| &it.value)
-    }
-
-    pub fn append(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().cloned());
     }
 
     pub fn is_empty(&self) -> bool {

@@ -49,3 +49,28 @@ pub fn note_is_error(at: At, result: &ToolResult, dropped: &mut Vec<Dropped>) {
 pub fn note_thought(part: &Part, dropped: &mut Vec<Dropped>) {
     note(dropped, part.at.to_string(), "thoughts can be continued by the vendor's own models only");
 }
+
+/// Where a caller of each format says the form of the answer, its length, and where it stops.
+pub fn field(request: &Request, what: Wish) -> &'static str {
+    match (what, request.format) {
+        (Wish::Output, Format::OpenAiChat) => "response_format.json_schema",
+        (Wish::Output, Format::OpenAiResponses) => "text.format",
+        (Wish::Output, Format::Anthropic) => "output_config.format",
+        (Wish::Verbosity, Format::OpenAiResponses) => "text.verbosity",
+        (Wish::Verbosity, _) => "verbosity",
+        (Wish::Effort, Format::OpenAiResponses) => "reasoning.effort",
+        (Wish::Effort, Format::OpenAiChat) => "reasoning_effort",
+        (Wish::Effort, Format::Anthropic) => "output_config.effort",
+        (Wish::Stop, Format::Anthropic) => "stop_sequences",
+        (Wish::Stop, _) => "stop",
+    }
+}
+
+/// What formats have different words for.
+#[derive(Clone, Copy, Debug)]
+pub enum Wish {
+    Output,
+    Verbosity,
+    Effort,
+    Stop,
+}

@@ -8,7 +8,7 @@ use super::response::write_thought;
 use crate::protocols::{
     Encoded, Target, effort,
     extras::Dropped,
-    foreign,
+    foreign::{self, Wish},
     json::{Array, Json, Object, Tape},
     refusal::Refusal,
     request::{
@@ -39,7 +39,11 @@ pub fn encode(request: &Request, target: &Target) -> Result<Encoded, Refusal> {
     settings(&mut out, request)?;
     thinking(&mut out, request, target, max_tokens, &mut dropped)?;
     if request.verbosity.is_some() {
-        foreign::note(&mut dropped, "verbosity".to_owned(), "a wish for the length of answers that Anthropic's lack");
+        foreign::note(
+            &mut dropped,
+            foreign::field(request, Wish::Verbosity).to_owned(),
+            "a wish for the length of answers that Anthropic's lack",
+        );
     }
     request.extras.check(FORMAT, &mut dropped)?;
     request.extras.write(&mut out, FORMAT, "");
@@ -73,7 +77,7 @@ fn messages(
     let mut list = out.array("messages");
     let role = |it: &Message| if it.role == Role::Developer { Role::System } else { it.role };
     for run in request.messages[n_system..].chunk_by(|left, right| role(left) == role(right)) {
-        run.iter().for_each(|it| note_message(it, dropped));
+        run.iter().for_each(|it| it.extras.note(FORMAT, &it.at, dropped));
         let parts: Vec<_> = run.iter().flat_map(|it| &it.parts).filter(|it| !is_empty(it)).collect();
         let parts: Vec<_> = parts.into_iter().filter(|it| is_sent(it, dropped)).collect();
         if parts.is_empty() {
@@ -92,18 +96,6 @@ fn messages(
         parts.into_iter().try_for_each(|it| block(&mut content, it, dropped))?;
     }
     Ok(())
-}
-
-/// Thoughts that came along as parts are not lost with the members that told them.
-fn note_message(message: &Message, dropped: &mut Vec<Dropped>) {
-    let has_thoughts = message.parts.iter().any(|it| matches!(it.kind, PartKind::Reasoning(_)));
-    let at = dropped.len();
-    message.extras.note(FORMAT, &message.at, dropped);
-    if has_thoughts {
-        let mut noted = dropped.split_off(at);
-        noted.retain(|it| !it.field.contains(".reasoning"));
-        dropped.append(&mut noted);
-    }
 }
 
 /// Whether the part has a place here; a thought of another vendor's model has none.
@@ -279,7 +271,10 @@ fn settings(out: &mut Object<'_>, request: &Request) -> Result<(), Refusal> {
     out.opt_json("top_k", request.top_k.as_ref());
     if !request.stop.is_empty() {
         if request.stop.iter().any(|it| it.trim().is_empty()) {
-            return Err(Refusal::new("stop", "has a sequence of white space alone, which Anthropic's do not take"));
+            return Err(Refusal::new(
+                foreign::field(request, Wish::Stop),
+                "has a sequence of white space alone, which Anthropic's do not take",
+            ));
         }
         let mut stop = out.array("stop_sequences");
         request.stop.iter().for_each(|it| stop.str(it));
@@ -316,7 +311,11 @@ fn thinking(
         };
     }
     if wanted == Some("minimal") {
-        foreign::note(dropped, "reasoning_effort".to_owned(), "Anthropic's least effort, `low`, is sent");
+        foreign::note(
+            dropped,
+            foreign::field(request, Wish::Effort).to_owned(),
+            "Anthropic's least effort, `low`, is sent",
+        );
     }
     if let Some(mode) = mode {
         let mut thinking = out.object("thinking");
@@ -334,7 +333,7 @@ fn output_config(
 ) -> Result<(), Refusal> {
     if matches!(request.output, Output::JsonObject) {
         let what = "asks for any JSON object, which Anthropic's models cannot be held to; give a `json_schema`";
-        return Err(Refusal::new("response_format", what));
+        return Err(Refusal::new(foreign::field(request, Wish::Output), what));
     }
     let is_plain = matches!(request.output, Output::Text);
     if is_plain && effort.is_none() && !request.extras.has_under(FORMAT, "output_config") {
@@ -345,7 +344,9 @@ fn output_config(
     if let Output::JsonSchema { name, description, schema, .. } = &request.output {
         config.object("format").str("type", "json_schema").json("schema", schema);
         if name.is_some() || description.is_some() {
-            foreign::note(dropped, "response_format.json_schema.name".to_owned(), "the schema itself holds the answer");
+            let field = foreign::field(request, Wish::Output);
+            foreign::note(dropped, format!("{field}.name"), "the schema itself holds the answer");
+            foreign::note(dropped, format!("{field}.description"), "the schema itself holds the answer");
         }
     }
     request.extras.write(&mut config, FORMAT, "output_config");

@@ -3,7 +3,7 @@
 use crate::protocols::{
     Encoded, Target, effort,
     extras::{Dropped, Extras},
-    foreign,
+    foreign::{self, Wish},
     json::{Array, Object},
     openai::{url_of_source, write_json_schema},
     refusal::Refusal,
@@ -27,7 +27,7 @@ pub fn encode(request: &Request, target: &Target) -> Result<Encoded, Refusal> {
     for run in request.messages.chunk_by(|left, right| is_one_turn(request, left, right)) {
         match run {
             [message] => self::message(&mut messages, message, &mut dropped)?,
-            several => self::message(&mut messages, &joined(several), &mut dropped)?,
+            several => self::message(&mut messages, &joined(several, &mut dropped), &mut dropped)?,
         }
     }
     drop(messages);
@@ -46,12 +46,11 @@ fn is_one_turn(request: &Request, left: &Message, right: &Message) -> bool {
     request.format != FORMAT && left.role == Role::Assistant && right.role == Role::Assistant
 }
 
-fn joined(messages: &[Message]) -> Message {
+fn joined(messages: &[Message], dropped: &mut Vec<Dropped>) -> Message {
+    messages.iter().for_each(|it| it.extras.note(FORMAT, &it.at, dropped));
     let parts = messages.iter().flat_map(|it| it.parts.iter().cloned()).collect();
     let at = messages.first().map_or(At::whole("messages"), |it| it.at);
-    let mut extras = Extras::default();
-    messages.iter().for_each(|it| extras.append(&it.extras));
-    Message { role: Role::Assistant, parts, at, extras }
+    Message { role: Role::Assistant, parts, at, extras: Extras::default() }
 }
 
 fn settings(out: &mut Object<'_>, request: &Request, target: &Target) -> Result<(), Refusal> {
@@ -61,7 +60,10 @@ fn settings(out: &mut Object<'_>, request: &Request, target: &Target) -> Result<
     // Not OpenAI's own, but of every server that follows it.
     out.opt_json("top_k", request.top_k.as_ref());
     if request.stop.len() > MAX_STOPS {
-        return Err(Refusal::new("stop_sequences", "has more than the 4 sequences that chat completions take"));
+        return Err(Refusal::new(
+            foreign::field(request, Wish::Stop),
+            "has more than the 4 sequences that chat completions take",
+        ));
     }
     if !request.stop.is_empty() {
         let mut stop = out.array("stop");

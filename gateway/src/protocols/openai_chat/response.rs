@@ -155,6 +155,8 @@ pub fn write_detail(out: &mut Object<'_>, seal: &Seal, text: Option<&str>, id: O
         }
         Seal::Redacted(data) | Seal::Encrypted(data) => out.str("type", "reasoning.encrypted").str("data", data),
     };
+    // Only OpenAI's own thoughts are found again by their id.
+    let id = id.filter(|_| matches!(seal, Seal::Encrypted(_)));
     out.opt_str("id", id).str("format", format).num("index", idx as u64);
 }
 

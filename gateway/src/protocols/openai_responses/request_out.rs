@@ -4,7 +4,7 @@ use super::items;
 use crate::protocols::{
     Encoded, Target, effort,
     extras::Dropped,
-    foreign,
+    foreign::{self, Wish},
     json::{Array, Object},
     openai::write_json_schema,
     refusal::Refusal,
@@ -48,7 +48,10 @@ fn instructions(messages: &[Message]) -> Option<&str> {
 
 fn settings(out: &mut Object<'_>, request: &Request) -> Result<(), Refusal> {
     if !request.stop.is_empty() {
-        return Err(Refusal::new("stop", "cannot be said in OpenAI's responses; leave it out"));
+        return Err(Refusal::new(
+            foreign::field(request, Wish::Stop),
+            "cannot be said in OpenAI's responses; leave it out",
+        ));
     }
     if request.top_k.is_some() && request.format != FORMAT {
         return Err(Refusal::new("top_k", "cannot be said in OpenAI's responses; leave it out"));

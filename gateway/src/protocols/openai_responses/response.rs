@@ -245,9 +245,12 @@ impl Envelope<'_> {
         out.str("model", asked.model(self.model));
         let mut output = out.array("output");
         for (idx, item) in items.iter().enumerate() {
+            // What cut the response off cut its last item.
+            let is_last = idx + 1 == items.len();
+            let status = if is_last || self.status == Status::InProgress { self.status } else { Status::Completed };
             match item {
                 Item::Native(json) => output.raw(json.text()),
-                _ => item.write(&mut output.object(), &item.id(asked, idx), self.status),
+                _ => item.write(&mut output.object(), &item.id(asked, idx), status),
             }
         }
         drop(output);

@@ -3,7 +3,10 @@
 mod canonical;
 mod edits;
 mod recorded;
+mod requests;
+mod responses;
 mod streams;
+mod texts;
 
 use super::*;
 
