@@ -13,7 +13,8 @@ mod context;
 mod ledger;
 mod mcp;
 mod object;
-#[expect(dead_code, unused_imports, reason = "the REST proxy that uses it comes after it")]
+#[expect(dead_code, reason = "the REST proxy that uses it comes after it")]
+#[cfg_attr(not(test), expect(unused_imports, reason = "the REST proxy that uses it comes after it"))]
 mod protocols;
 mod serve;
 mod signal;

@@ -189,16 +189,19 @@ fn tools_and_choices_take_the_words_of_the_target() {
                 "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [named]}},
             }),
         ),
-        (
-            CHAT,
-            json!({"functions": [{"name": "f", "parameters": schema}], "function_call": {"name": "f"}}),
-            CHAT,
-            json!({"tools": [{"type": "function", "function": {"name": "f", "parameters": schema}}], "tool_choice": named}),
-        ),
     ];
     for (from, members, to, expected) in rows {
         check_way(from, &members, to, &expected, &[]);
     }
+}
+
+#[test]
+fn the_old_names_of_tools_are_understood() {
+    let schema = json!({ "type": "object", "properties": {} });
+    let old = json!({"functions": [{"name": "f", "parameters": schema}], "function_call": {"name": "f"}});
+    let tool = json!({"type": "function", "function": {"name": "f", "parameters": schema}});
+    let choice = json!({"type": "function", "function": {"name": "f"}});
+    check_way(CHAT, &old, CHAT, &json!({ "tools": [tool], "tool_choice": choice }), &[]);
 }
 
 #[test]
