@@ -1,0 +1,339 @@
+"""The fixture's provider before the official SDKs: what it says means the same in every API, whole and streamed."""
+
+import json
+import subprocess
+
+import anthropic
+import openai
+import pytest
+from pydantic import BaseModel
+
+from provider import Provider, header, scenario
+from tollgate import HERE, MODULES, node
+
+KEY = "key-of-a-test"
+SDK_S = 60
+USER = [{"role": "user", "content": "Hello"}]
+WEATHER = {"city": "Paris", "unit": "celsius"}
+HELLO = "Hello from the mock provider."
+MARK = 'naïve "quote" 工具 👩‍👩‍👧'
+
+SAID = {"text": "", "thinking": "", "refusal": "", "calls": [], "stop": "end", "usage": None}
+"""What an answer consists of, in words that belong to no API."""
+
+SCRIPT = ["first", {"text": "Let me see.", "calls": [{"name": "search_tools", "arguments": {"query": "weather"}}]}, "last"]
+
+SCENARIOS = {
+    "plain": (scenario("plain"), {"text": HELLO}),
+    "text": (scenario("plain", text=MARK, chunks=7), {"text": MARK}),
+    "33 chunks": (scenario("plain", chunks=33), {"text": "word " * 33}),
+    "one byte at a time": (scenario("plain", text=MARK, split=1), {"text": MARK}),
+    "one write": (scenario("plain", burst=1), {"text": HELLO}),
+    "tool": (scenario("tool"), {"calls": [("get_weather", WEATHER)], "stop": "calls"}),
+    "tool split": (
+        scenario("tool", name="call_tool", args={"name": MARK}, split=1, chunks=99),
+        {"calls": [("call_tool", {"name": MARK})], "stop": "calls"},
+    ),
+    "tools": (
+        scenario("tools", n=3, split=7),
+        {"calls": [("get_weather", {"city": city}) for city in ("Paris", "Oslo", "Lima")], "stop": "calls"},
+    ),
+    "script": (scenario("rounds", script=SCRIPT), {"text": "first"}),
+    "thoughts": (scenario("reasoning", thinking="Hm.", text="Yes."), {"thinking": "Hm.", "text": "Yes."}),
+    "refusal": (scenario("refusal"), {"refusal": "I cannot help with that.", "stop": "refusal"}),
+    "length": (scenario("length"), {"text": "Hello from the mock", "stop": "length"}),
+    "usage": (scenario("plain", prompt=100, cached=64, completion=9), {"text": HELLO, "usage": (100, 64, 9)}),
+}
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with Provider() as running:
+        yield running
+
+
+def openai_client(provider, **options):
+    return openai.OpenAI(base_url=provider.url + "/v1", api_key=KEY, **options)
+
+
+def anthropic_client(provider, **options):
+    return anthropic.Anthropic(base_url=provider.url, api_key=KEY, **options)
+
+
+def chat(provider, model, streamed):
+    completions = openai_client(provider).chat.completions
+    if streamed:
+        options = {"include_usage": True}
+        with completions.stream(model=model, messages=USER, stream_options=options) as stream:
+            try:
+                completion = stream.get_final_completion()
+            except openai.LengthFinishReasonError as error:
+                completion = error.completion
+    else:
+        completion = completions.create(model=model, messages=USER)
+    message, usage = completion.choices[0].message, completion.usage
+    calls = [(it.function.name, json.loads(it.function.arguments)) for it in message.tool_calls or []]
+    stops = {"stop": "refusal" if message.refusal else "end", "length": "length", "tool_calls": "calls"}
+    return {
+        "text": message.content or "",
+        "thinking": getattr(message, "reasoning_content", None) or "",
+        "refusal": message.refusal or "",
+        "calls": calls,
+        "stop": stops[completion.choices[0].finish_reason],
+        "usage": (usage.prompt_tokens, usage.prompt_tokens_details.cached_tokens, usage.completion_tokens),
+    }
+
+
+def responses(provider, model, streamed):
+    client = openai_client(provider).responses
+    if streamed:
+        last = None
+        with client.stream(model=model, input="Hello") as stream:
+            for event in stream:
+                last = event
+        assert last.type in ("response.completed", "response.incomplete")
+        response = last.response
+    else:
+        response = client.create(model=model, input="Hello")
+    contents = [content for item in response.output if item.type == "message" for content in item.content]
+    calls = [(it.name, json.loads(it.arguments)) for it in response.output if it.type == "function_call"]
+    refusal = "".join(it.refusal for it in contents if it.type == "refusal")
+    stop = "calls" if calls else "refusal" if refusal else {"completed": "end", "incomplete": "length"}[response.status]
+    usage = response.usage
+    return {
+        "text": response.output_text,
+        "thinking": "".join(it.summary[0].text for it in response.output if it.type == "reasoning"),
+        "refusal": refusal,
+        "calls": calls,
+        "stop": stop,
+        "usage": (usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.output_tokens),
+    }
+
+
+def messages(provider, model, streamed):
+    client = anthropic_client(provider).messages
+    if streamed:
+        with client.stream(model=model, max_tokens=99, messages=USER) as stream:
+            message = stream.get_final_message()
+    else:
+        message = client.create(model=model, max_tokens=99, messages=USER)
+    text = "".join(it.text for it in message.content if it.type == "text")
+    stops = {"end_turn": "end", "max_tokens": "length", "tool_use": "calls", "refusal": "refusal"}
+    refused = message.stop_reason == "refusal"
+    cached = message.usage.cache_read_input_tokens
+    return {
+        "text": "" if refused else text,
+        "thinking": "".join(it.thinking for it in message.content if it.type == "thinking"),
+        "refusal": text if refused else "",
+        "calls": [(it.name, it.input) for it in message.content if it.type == "tool_use"],
+        "stop": stops[message.stop_reason],
+        "usage": (message.usage.input_tokens + cached, cached, message.usage.output_tokens),
+    }
+
+
+APIS = {"chat": chat, "responses": responses, "messages": messages}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_api_says_the_same(provider, name, api, streamed):
+    chosen, expected = SCENARIOS[name]
+
+    said = APIS[api](provider, f"mock/{chosen}", streamed)
+
+    assert said == {**SAID, "usage": said["usage"], **expected}
+
+
+def test_the_header_the_model_and_the_process_choose(provider):
+    with Provider("--scenario", "plain?text=default") as other:
+        client = openai_client(other)
+        for model, headers, text in [
+            ("gpt-5", {}, "default"),
+            ("mock/plain?text=model", {}, "model"),
+            ("plain?text=cut", {}, "cut"),
+            ("mock/plain?text=model", {"x-mock": "plain?text=header"}, "header"),
+        ]:
+            answer = client.chat.completions.create(model=model, messages=USER, extra_headers=headers)
+            assert answer.choices[0].message.content == text
+
+
+def test_a_script_answers_round_by_round(provider):
+    model = "mock/" + scenario("rounds", script=SCRIPT[1:])
+    client = openai_client(provider)
+    first = client.chat.completions.create(model=model, messages=USER).choices[0].message
+    result = {"role": "tool", "tool_call_id": first.tool_calls[0].id, "content": "none"}
+    second = client.chat.completions.create(model=model, messages=[*USER, first, result]).choices[0].message
+    assert (first.content, first.tool_calls[0].function.name, second.content) == ("Let me see.", "search_tools", "last")
+
+    first = client.responses.create(model=model, input="Hello").output
+    result = {"type": "function_call_output", "call_id": first[-1].call_id, "output": "none"}
+    second = client.responses.create(model=model, input=[*USER, *first, result])
+    assert ([it.type for it in first], second.output_text) == (["message", "function_call"], "last")
+
+    client = anthropic_client(provider)
+    first = client.messages.create(model=model, max_tokens=99, messages=USER).content
+    result = {"type": "tool_result", "tool_use_id": first[-1].id, "content": "none"}
+    turns = [*USER, {"role": "assistant", "content": first}, {"role": "user", "content": [result]}]
+    second = client.messages.create(model=model, max_tokens=99, messages=turns).content
+    assert ([it.type for it in first], second[0].text) == (["text", "tool_use"], "last")
+
+
+class Weather(BaseModel):
+    city: str
+    temperature_c: int
+
+
+def test_structured_output_is_parsed(provider):
+    client = openai_client(provider)
+    expected = Weather(city="Paris", temperature_c=21)
+    completion = client.chat.completions.parse(model="mock/json", messages=USER, response_format=Weather)
+    assert completion.choices[0].message.parsed == expected
+    assert client.responses.parse(model="mock/json", input="Hello", text_format=Weather).output_parsed == expected
+
+
+def test_counts_are_of_the_body_unless_the_scenario_says_them(provider):
+    count = openai_client(provider).responses.input_tokens.count
+    assert count(model="mock/plain?prompt=77", input="Hello").input_tokens == 77
+    assert 1 < count(model="mock/plain", input="one").input_tokens < count(model="mock/plain", input="one " * 99).input_tokens
+    count = anthropic_client(provider).messages.count_tokens
+    assert count(model="mock/plain?prompt=77", messages=USER).input_tokens == 77
+    assert 1 < count(model="mock/plain", messages=USER).input_tokens < count(model="mock/plain", messages=USER * 99).input_tokens
+
+
+def test_embeddings_are_the_same_in_either_encoding(provider):
+    create = openai_client(provider).embeddings.create
+    packed = create(model="any", input=["one", "two"], dimensions=16)
+    plain = create(model="any", input=["one", "two"], dimensions=16, encoding_format="float")
+    assert [it.embedding for it in packed.data] == [it.embedding for it in plain.data]
+    assert [len(it.embedding) for it in plain.data] == [16, 16]
+    assert plain.data[0].embedding != plain.data[1].embedding
+
+
+def test_models_are_listed_in_either_form(provider):
+    ids = [it.id for it in openai_client(provider).models.list()]
+    assert "mock/plain" in ids
+    assert [it.id for it in anthropic_client(provider).models.list()] == ids
+
+
+STATUSES = {
+    401: ("AuthenticationError", "authentication_error"),
+    429: ("RateLimitError", "rate_limit_error"),
+    500: ("InternalServerError", "api_error"),
+    502: ("InternalServerError", "api_error"),
+    503: ("InternalServerError", "api_error"),
+    529: ("InternalServerError", "overloaded_error"),
+}
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_is_an_error_in_the_form_of_the_api(provider, status):
+    name, kind = STATUSES[status]
+    with pytest.raises(openai.APIStatusError) as error:
+        openai_client(provider, max_retries=0).chat.completions.create(model=f"mock/{status}", messages=USER)
+    assert error.value.status_code == status and isinstance(error.value, getattr(openai, name))
+    with pytest.raises(anthropic.APIStatusError) as error:
+        anthropic_client(provider, max_retries=0).messages.create(model=f"mock/{status}", max_tokens=9, messages=USER)
+    assert error.value.status_code == status and error.value.body["error"]["type"] == kind
+
+
+def test_a_fault_passes_after_as_many_times_as_it_says(provider):
+    before = provider.next_number()
+    model = "mock/429?retry_after_ms=1&times=2&then=tool&id=passes"
+    completion = openai_client(provider, max_retries=2).chat.completions.create(model=model, messages=USER)
+    assert completion.choices[0].finish_reason == "tool_calls"
+    assert len(provider.requests(before)) == 3
+
+
+SPOILT = {
+    "close": openai.APIConnectionError,
+    "cut": openai.APIConnectionError,
+    "malformed-json": json.JSONDecodeError,
+    "hang": openai.APITimeoutError,
+    "plain?first_byte_ms=5000": openai.APITimeoutError,
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_a_spoilt_answer_is_an_error(provider, fault):
+    client = openai_client(provider, max_retries=0, timeout=0.5)
+    with pytest.raises(SPOILT[fault]):
+        client.chat.completions.create(model=f"mock/{fault}", messages=USER)
+
+
+SPOILT_STREAMS = {
+    "cut": Exception,
+    "plain?cut=2": Exception,
+    "malformed-json": json.JSONDecodeError,
+    "error-event": openai.APIError,
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT_STREAMS)
+def test_a_spoilt_stream_is_an_error_after_its_beginning(provider, fault):
+    client = openai_client(provider, max_retries=0)
+    stream = client.chat.completions.create(model=f"mock/{fault}", messages=USER, stream=True)
+    assert next(stream).choices[0].delta.role == "assistant"
+    with pytest.raises(SPOILT_STREAMS[fault]):
+        list(stream)
+
+
+def test_bodies_may_be_odd(provider):
+    create = openai_client(provider, max_retries=0).chat.completions.with_raw_response.create
+    for fault, check in {
+        "gzip": lambda it: it.headers["content-encoding"] == "gzip" and it.parse().choices[0].message.content == HELLO,
+        "html": lambda it: it.headers["content-type"] == "text/html" and "<title>" in it.text,
+        "empty": lambda it: it.text == "",
+        "error-body": lambda it: "error" in json.loads(it.text),
+        "wrong-type": lambda it: it.headers["content-type"].startswith("text/plain") and HELLO in it.text,
+        "huge?bytes=3000000": lambda it: len(it.parse().choices[0].message.content) == 3_000_000,
+        "malformed-sse": lambda it: it.parse().choices[0].message.content == HELLO,
+    }.items():
+        assert check(create(model=f"mock/{fault}", messages=USER)), fault
+    stream = create(model="mock/malformed-sse", messages=USER, stream=True)
+    assert b"<<< this is no event >>>" in stream.http_response.read()
+
+
+def test_requests_are_kept_with_the_credentials_that_arrived(provider):
+    before = provider.next_number()
+    chat(provider, "mock/plain", streamed=False)
+    messages(provider, "mock/plain", streamed=True)
+    first, second = provider.requests(before)
+    assert header(first, "authorization") == [f"Bearer {KEY}"] and first["path"] == "/v1/chat/completions"
+    assert header(second, "x-api-key") + header(second, "authorization") in ([KEY], [f"Bearer {KEY}"])
+    assert second["path"] == "/v1/messages"
+    assert json.loads(first["body"])["messages"] == USER
+    assert {first["state"], second["state"]} == {"answered"}
+
+
+def test_a_client_that_hangs_up_is_noticed(provider):
+    before = provider.next_number()
+    client = anthropic_client(provider)
+    with client.messages.stream(model="mock/plain?delay_ms=60000", max_tokens=99, messages=USER) as stream:
+        next(iter(stream))
+        assert [it["state"] for it in provider.requests(before)] == ["open"]
+    assert provider.wait_for("hung-up", before)["path"] == "/v1/messages"
+
+
+def test_what_is_asked_for_wrongly_is_refused(provider):
+    for model, said in [
+        ("mock/plaim", "there is no scenario `plaim`"),
+        ("mock/plain?chunk=3", "no parameter `chunk`"),
+        ("mock/plain?chunks=many", "`chunks=many`"),
+        ("mock/rounds?script={}", "`script`"),
+    ]:
+        with pytest.raises(openai.BadRequestError, match=said.replace("?", r"\?")):
+            openai_client(provider).chat.completions.create(model=model, messages=USER)
+
+
+@pytest.mark.parametrize("sdk", ["openai", "anthropic"])
+def test_the_sdks_for_typescript_read_it_too(provider, sdk):
+    script = [str(HERE / "provider-sdks.mjs"), sdk, provider.url]
+    finished = subprocess.run([node(), *script], cwd=MODULES.parent, capture_output=True, text=True, timeout=SDK_S)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    seen = json.loads(finished.stdout)
+    for api, answers in seen["answers"].items():
+        assert answers == {"plain": HELLO, "streamed": HELLO, "calls": [["get_weather", WEATHER]] * 2}, api
+    assert "mock/plain" in seen["models"]
+    assert seen["status"] == 429
+    assert seen["count"] == 77
