@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::process::{Client, Process, binary, free_port, median, start_gateway};
+use crate::client::{Client, median, start_gateway};
+use crate::process::{Process, binary, free_port};
 
 const UPSTREAMS: usize = 5;
 const STARTS: usize = 11;
@@ -57,7 +58,11 @@ async fn memory() {
     let client = Client::open(&url).await;
     let list = client.list_tools().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    println!("RSS at rest, {UPSTREAMS} upstreams, list of {} bytes planned: {:.1} MB", list.len(), process.rss_mb());
+    println!(
+        "RSS at rest, {UPSTREAMS} upstreams, list of {} bytes planned: {:.1} MB",
+        list.len(),
+        process.pid.rss_mb()
+    );
 }
 
 async fn peer_memory(venv: &std::path::Path) {
@@ -72,5 +77,5 @@ async fn peer_memory(venv: &std::path::Path) {
     let client = Client::open(&format!("http://127.0.0.1:{port}/mcp")).await;
     client.list_tools().await;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    println!("RSS at rest, mcp-compressor (no tokenizer), {UPSTREAMS} upstreams: {:.1} MB", process.rss_mb());
+    println!("RSS at rest, mcp-compressor (no tokenizer), {UPSTREAMS} upstreams: {:.1} MB", process.pid.rss_mb());
 }

@@ -7,8 +7,10 @@
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "what cannot be measured ends the run")]
 
+mod client;
 mod footprint;
 mod overhead;
+#[path = "../shared/process.rs"]
 mod process;
 
 use std::path::PathBuf;

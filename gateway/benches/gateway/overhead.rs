@@ -7,7 +7,8 @@ use std::{path::PathBuf, process::Command, process::Stdio, sync::Arc, time::Inst
 
 use serde_json::{Value, json};
 
-use crate::process::{Client, Process, binary, free_port, median, start_fixture, start_gateway};
+use crate::client::{Client, median, start_fixture, start_gateway};
+use crate::process::{Process, binary, free_port};
 
 const ROUNDS: usize = 5;
 const WARM_UP: usize = 200;
@@ -110,7 +111,7 @@ fn middle(samples: &[Sample]) -> Sample {
 }
 
 async fn exchange(front: &Front, calls: usize, in_flight: usize) -> Sample {
-    let before = front.process.as_ref().map_or(0.0, Process::cpu_ms);
+    let before = front.process.as_ref().map_or(0.0, |it| it.pid.cpu_ms());
     let workers: Vec<_> = (0..in_flight)
         .map(|_| {
             let (client, params) = (Arc::clone(&front.client), front.params.clone());
@@ -129,7 +130,7 @@ async fn exchange(front: &Front, calls: usize, in_flight: usize) -> Sample {
     for worker in workers {
         times.extend(worker.await.expect("the worker ends"));
     }
-    let cpu = front.process.as_ref().map_or(0.0, Process::cpu_ms) - before;
+    let cpu = front.process.as_ref().map_or(0.0, |it| it.pid.cpu_ms()) - before;
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     Sample { p50_ms: at(0.5), p99_ms: at(0.99), cpu_ms: cpu / times.len() as f64 }

@@ -1,73 +1,22 @@
-//! What the benchmarks share: processes started and measured from outside, and one client for all of them.
+//! What is measured, started, and one client for all of it.
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
-/// A started process, killed at the end.
-pub struct Process {
-    child: Child,
-}
-
-impl Process {
-    pub fn start(command: &mut Command) -> Self {
-        let child = command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().expect("the process starts");
-        Self { child }
-    }
-
-    /// CPU time of the process itself, user and system, ms. Resolution: one clock tick, 10 ms.
-    pub fn cpu_ms(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux has /proc");
-        let after_name = stat.rsplit_once(')').expect("the name ends").1;
-        let fields: Vec<f64> = after_name.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-        // Fields 14 and 15 of proc(5); one non-number (the state) and the first two are gone here.
-        10.0 * (fields[10] + fields[11])
-    }
-
-    /// Resident memory, MB.
-    pub fn rss_mb(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux has /proc");
-        let line = status.lines().find(|it| it.starts_with("VmRSS")).expect("a resident set");
-        let kb: f64 = line.split_whitespace().nth(1).and_then(|it| it.parse().ok()).expect("a number of kB");
-        kb / 1024.0
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have exited by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a free port").port()
-}
-
-/// The release binaries, built before with `cargo build --release --workspace`.
-pub fn binary(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release").join(name);
-    assert!(path.exists(), "{} is missing; run `cargo build --release --workspace`", path.display());
-    path.canonicalize().expect("it exists")
-}
+use crate::process::{Process, binary, free_port};
 
 pub fn start_fixture() -> (Process, String) {
     let mut command = Command::new(binary("tollgate-fixture"));
     command.args(["http", "--port", "0"]).stdout(Stdio::piped());
     let mut process = Process::start(&mut command);
-    let stdout = process.child.stdout.take().expect("a pipe");
-    let mut url = String::new();
-    BufReader::new(stdout).read_line(&mut url).expect("the URL");
-    (process, url.trim().to_owned())
+    let url = process.first_line();
+    (process, url)
 }
 
 /// The gateway over a configuration; returns its URL.
