@@ -1,5 +1,6 @@
 """The fixture's provider before the official SDKs: what it says means the same in every API, whole and streamed."""
 
+import http.client
 import json
 import subprocess
 
@@ -21,7 +22,11 @@ MARK = 'naïve "quote" 工具 👩‍👩‍👧'
 SAID = {"text": "", "thinking": "", "refusal": "", "calls": [], "stop": "end", "usage": None}
 """What an answer consists of, in words that belong to no API."""
 
-SCRIPT = ["first", {"text": "Let me see.", "calls": [{"name": "search_tools", "arguments": {"query": "weather"}}]}, "last"]
+SCRIPT = [
+    "first",
+    {"text": "Let me see.", "calls": [{"name": "search_tools", "arguments": {"query": "weather"}}]},
+    "last",
+]
 
 SCENARIOS = {
     "plain": (scenario("plain"), {"text": HELLO}),
@@ -193,12 +198,16 @@ def test_structured_output_is_parsed(provider):
 
 
 def test_counts_are_of_the_body_unless_the_scenario_says_them(provider):
-    count = openai_client(provider).responses.input_tokens.count
-    assert count(model="mock/plain?prompt=77", input="Hello").input_tokens == 77
-    assert 1 < count(model="mock/plain", input="one").input_tokens < count(model="mock/plain", input="one " * 99).input_tokens
-    count = anthropic_client(provider).messages.count_tokens
-    assert count(model="mock/plain?prompt=77", messages=USER).input_tokens == 77
-    assert 1 < count(model="mock/plain", messages=USER).input_tokens < count(model="mock/plain", messages=USER * 99).input_tokens
+    def responses_count(model, text):
+        return openai_client(provider).responses.input_tokens.count(model=model, input=text).input_tokens
+
+    def messages_count(model, text):
+        turns = [{"role": "user", "content": text}]
+        return anthropic_client(provider).messages.count_tokens(model=model, messages=turns).input_tokens
+
+    for count in (responses_count, messages_count):
+        assert count("mock/plain?prompt=77", "one") == 77
+        assert 1 < count("mock/plain", "one") < count("mock/plain", "one " * 99)
 
 
 def test_embeddings_are_the_same_in_either_encoding(provider):
@@ -304,6 +313,18 @@ def test_requests_are_kept_with_the_credentials_that_arrived(provider):
     assert second["path"] == "/v1/messages"
     assert json.loads(first["body"])["messages"] == USER
     assert {first["state"], second["state"]} == {"answered"}
+
+
+def test_a_body_in_chunks_is_read(provider):
+    before = provider.next_number()
+    connection = http.client.HTTPConnection(provider.url.removeprefix("http://"), timeout=SDK_S)
+    for _ in range(2):
+        pieces = iter([b'{"model":"mock/plain?te', b'xt=chunks","stream":false}'])
+        connection.request("POST", "/v1/messages", pieces, {"Transfer-Encoding": "chunked"}, encode_chunked=True)
+        assert json.load(connection.getresponse())["content"][0]["text"] == "chunks"
+    connection.close()
+    assert [it["body_bytes"] for it in provider.requests(before)] == [49, 49]
+    assert len({it["connection"] for it in provider.requests(before)}) == 1
 
 
 def test_a_client_that_hangs_up_is_noticed(provider):
