@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::process::{Pid, Process, binary, free_port};
 use crate::workloads::{self, Workload};
 
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(180);
 /// A server that listens may still be loading.
 const REFUSES: Duration = Duration::from_secs(5);
 const KEY: &str = "test-key";

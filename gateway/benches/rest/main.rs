@@ -3,9 +3,10 @@
 //! `cargo build --release --workspace`, then
 //! `cargo bench -p tollgate --bench rest -- cost|latency|saturation|streams|soak [--peers VENV] [--portkey NODE_DIR] [--json]`,
 //! where VENV is a Python environment with `litellm[proxy]` and NODE_DIR a folder with `@portkey-ai/gateway` in its
-//! `node_modules` (with hono 4.9.7 and @hono/node-server 1.13.5, or it does not stream). `--url URL --pid PID` measures any
-//! other gateway that runs and knows the models `mock/plain` and so on. Also: `--seconds S` of each measurement, `--rate R`
-//! requests a second, `--streams N`, `--only NAME`. Linux only: CPU time and memory come from `/proc`.
+//! `node_modules`; it streams only if `overrides` of its `package.json` pin `hono` to 4.9.7 and `@hono/node-server` to 1.13.5.
+//! `--url URL --pid PID` measures any other gateway that runs and knows the models `mock/plain` and so on. Also: `--seconds S`
+//! of each measurement, `--rate R` requests a second, `--streams N`, `--only NAME`. Without a word all but the soak is done.
+//! Linux only: CPU time and memory come from `/proc`, CPU time in ticks of 10 ms.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "what cannot be measured ends the run")]
 
