@@ -131,7 +131,7 @@ fn tollgate(folder: &Path, provider: &str) -> Contestant {
     Contestant::new("tollgate", address, Process::start(&mut command))
 }
 
-/// One worker, no database, no logs, no callbacks.
+/// One worker, no keys of its own, no database, no logs, no callbacks.
 fn litellm(venv: &Path, folder: &Path, provider: &str) -> Contestant {
     let mut config = String::from("model_list:\n");
     for model in workloads::ALL.iter().chain([&workloads::IDLE]).map(|it| it.model) {
@@ -146,6 +146,7 @@ fn litellm(venv: &Path, folder: &Path, provider: &str) -> Contestant {
     let mut command = Command::new(venv.join("bin/litellm"));
     command.arg("--config").arg(file).args(["--host", "127.0.0.1", "--port", &port.to_string(), "--num_workers", "1"]);
     command.args(["--telemetry", "False"]).env("LITELLM_LOG", "ERROR").env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
+    command.env("LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY", "true");
     let process = Process::start(command.stdout(Stdio::null()));
     Contestant::new("LiteLLM proxy", format!("127.0.0.1:{port}"), process)
 }
