@@ -18,6 +18,7 @@ mod rendering;
 mod schema;
 mod search;
 mod signature;
+mod turns;
 mod view;
 mod words;
 
@@ -32,4 +33,5 @@ pub use rendering::count_list;
 pub use schema::{prune, reduce};
 pub use search::{SearchRequest, SearchText, search};
 pub use signature::signature;
+pub use turns::{Turn, TurnsPlan, TurnsRequest};
 pub use view::{LADDER, ToolView};

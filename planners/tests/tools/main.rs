@@ -3,3 +3,4 @@
 mod data;
 mod lists;
 mod retrieval;
+mod turns;
