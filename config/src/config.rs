@@ -45,8 +45,12 @@ pub struct Server {
     pub allowed_hosts: Vec<String>,
     /// Accepted `Origin` headers: `scheme://host`, `scheme://host:port` or `scheme://host:*`.
     pub allowed_origins: Vec<String>,
+    /// Whether requests must show an API key.
+    pub require_keys: RequireKeys,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
+    /// Most bytes of answers that are kept for the same request again.
+    pub cache_max_bytes: usize,
     /// Most client sessions at a time.
     pub max_sessions: usize,
     /// How long a session may be silent before it is dropped.
@@ -57,6 +61,17 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Time between two comment lines on an open SSE stream.
     pub keep_alive: Duration,
+}
+
+/// Whether requests must show an API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequireKeys {
+    /// As soon as there is one, and wherever other machines reach the gateway.
+    Auto,
+    /// Yes.
+    Always,
+    /// No.
+    Never,
 }
 
 impl Server {

@@ -140,6 +140,8 @@ pub struct RouteRules {
     pub tools_budget_tokens: Option<u32>,
     /// How tools that were left out are reached.
     pub tool_search: ToolSearch,
+    /// Most tokens that one answer of the gateway's search may cost.
+    pub search_budget_tokens: u32,
     /// Most times that the gateway answers the model's own searches and calls in one request.
     pub max_rounds: u32,
     /// The MCP profile whose tools are added.

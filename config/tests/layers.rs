@@ -136,15 +136,17 @@ fn files_are_found_and_read() {
 
 #[test]
 fn addresses_that_others_reach_are_warned_about() {
-    let reached = "t.toml:2:10: other machines reach `server.listen` of `ADDRESS`, and nobody is asked who they are; use \
-                   `127.0.0.1:7070`, or let only a proxy with authentication reach it";
+    let reached = "t.toml:2:10: other machines reach `server.listen` of `ADDRESS`, and nobody is asked who they are; set \
+                   `server.require_keys` to `auto`, or let only a proxy with authentication reach it";
     let refused = "t.toml:2:10: `server.allowed_hosts` has no host by which other machines reach it, so that they are \
                    refused; add the host that stands in their URL";
+    let named = "allowed_hosts = ['192.168.1.5']\nrequire_keys = 'never'";
     let rows: &[(&str, &str, &[&str])] = &[
-        ("127.0.0.1:7070", "", &[]),
+        ("127.0.0.1:7070", "require_keys = 'never'", &[]),
         ("[::1]:7070", "", &[]),
-        ("0.0.0.0:7070", "", &[reached, refused]),
-        ("192.168.1.5:7070", "allowed_hosts = ['192.168.1.5']", &[reached]),
+        ("0.0.0.0:7070", "", &[refused]),
+        ("0.0.0.0:7070", "require_keys = 'never'", &[reached, refused]),
+        ("192.168.1.5:7070", named, &[reached]),
     ];
     for (address, hosts, expected) in rows {
         let text = format!("[server]\nlisten = '{address}'\n{hosts}\n");

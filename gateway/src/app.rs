@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::{
     mcp::gate::Gate,
+    proxy::Proxy,
     upstream::{Deps, State, Upstream, hub},
 };
 use tollgate_config::{Config, Start};
@@ -14,6 +15,7 @@ use tollgate_config::{Config, Start};
 pub struct App {
     pub upstreams: IndexMap<String, Arc<Upstream>>,
     pub gates: IndexMap<String, Arc<Gate>>,
+    pub proxy: Arc<Proxy>,
 }
 
 impl App {
@@ -54,7 +56,8 @@ impl App {
             let behind = profile.upstreams.iter().filter_map(|id| upstreams.get(id)).cloned().collect();
             gates.insert(name.clone(), Gate::new(profile.clone(), behind, hub.clone())?);
         }
-        Ok(Self { upstreams, gates })
+        let proxy = Proxy::new(config, &gates)?;
+        Ok(Self { upstreams, gates, proxy })
     }
 
     /// Starts all upstreams' supervisors.

@@ -28,6 +28,10 @@ pub const DEFAULT_PROFILE: &str = "default";
 /// After the last running call at shutdown, its client has this long to ask what it needs to read the answer.
 const LAST_QUESTIONS: Duration = Duration::from_millis(500);
 
+/// What there is.
+const PATHS: &str = "there is /mcp, /mcp/{profile}, /v1/chat/completions, /v1/responses, /v1/messages, /v1/models, \
+                     /v1/requests/{id}, /healthz and /readyz\n";
+
 #[derive(Clone)]
 struct Web {
     app: Arc<App>,
@@ -59,13 +63,15 @@ pub async fn run(
         running: TaskTracker::new(),
     };
     let running = web.running.clone();
+    let rest = web.app.proxy.router();
     let router = Router::new()
         .route("/mcp", any(default_profile))
         .route("/mcp/{profile}", any(named_profile))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .fallback(|| async { (StatusCode::NOT_FOUND, "there is /mcp, /mcp/{profile}, /healthz and /readyz\n") })
-        .with_state(web);
+        .with_state(web)
+        .merge(rest)
+        .fallback(|| async { (StatusCode::NOT_FOUND, PATHS) });
     // Without it a small answer waits for the client's delayed acknowledgment: 44 ms instead of 0.6.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -89,7 +89,7 @@ pub(super) type Window<'a> = (At<'a, &'a str>, u32);
 
 /// More than the window of the model is a mistake, not a generous budget. An inherited budget is
 /// not to blame, the model is.
-fn budget(section: &Section<'_>, key: &'static str, least: u64, window: Option<Window<'_>>) -> Option<u32> {
+pub(super) fn budget(section: &Section<'_>, key: &'static str, least: u64, window: Option<Window<'_>>) -> Option<u32> {
     let tokens = section.integer(key, least..=MAX_BUDGET_TOKENS)?;
     if let Some((model, window)) = window
         && tokens.value > u64::from(window)

@@ -48,6 +48,7 @@ pub(super) fn check_defaults(section: Section<'_>, profiles: &Table) -> Option<R
 fn rules(section: &Section<'_>, profiles: &Table) -> Option<RouteRules> {
     let tools_budget = profile::tools_budget(section, None);
     let tool_search = section.choice("tool_search", TOOL_SEARCH);
+    let search_budget = profile::budget(section, "search_budget_tokens", 1, None);
     let max_rounds = section.integer("max_rounds", 1..=MAX_ROUNDS);
     let profile = profile_name(section, profiles);
     let window = section.choice("window", WINDOW);
@@ -56,6 +57,7 @@ fn rules(section: &Section<'_>, profiles: &Table) -> Option<RouteRules> {
     Some(RouteRules {
         tools_budget_tokens: Some(tools_budget?).filter(|tokens| *tokens > 0),
         tool_search: tool_search?,
+        search_budget_tokens: search_budget?,
         max_rounds: u32::try_from(max_rounds?.value).ok()?,
         profile: Some(profile?).filter(|name| !name.is_empty()),
         window: window?,

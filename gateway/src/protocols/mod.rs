@@ -28,10 +28,14 @@ mod stream;
 mod tests;
 
 pub use checks::check;
-pub use extras::Dropped;
+pub use extras::{Dropped, Extras};
+pub use json::Json;
 pub use refusal::{ApiError, ErrorKind, Refusal};
-pub use request::{Format, Request};
-pub use response::{Asked, Response, Usage};
+pub use request::{
+    At, Format, Function, Message, Part, PartKind, Request, Role, Seal, Thought, Tool, ToolCall, ToolChoice, ToolKind,
+    ToolResult,
+};
+pub use response::{Asked, Response, Stop, StopReason, Usage};
 pub use stream::{Event, StreamDecoder, StreamEncoder};
 
 /// What the encoder of a request must know of the model that it goes to; all of it comes from the catalogue.

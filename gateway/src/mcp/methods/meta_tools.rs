@@ -95,7 +95,10 @@ async fn call_tool(gate: &Gate, caller: &Caller, mut params: RawObject) -> Outco
 }
 
 /// The arguments to pass on. Models often give the object as a string of JSON; both are meant alike.
-fn inner_arguments(arguments: &RawObject) -> Result<Raw, String> {
+///
+/// # Errors
+/// That they are no object, for the model.
+pub fn inner_arguments(arguments: &RawObject) -> Result<Raw, String> {
     let Some(given) = arguments.get("arguments") else { return Ok(raw(&json!({}))) };
     let unquoted = match serde_json::from_str::<Value>(given.get()) {
         Ok(Value::String(text)) => serde_json::from_str::<Raw>(&text).ok(),

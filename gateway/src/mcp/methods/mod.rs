@@ -20,7 +20,9 @@ use super::{
 use crate::upstream::{About, Upstream};
 
 pub use lifecycle::initialize_result;
+pub use meta_tools::inner_arguments;
 pub use subscriptions::{forward_to_session, release_subscriptions};
+pub use tools::call_route;
 
 pub const METHODS: &[Method] = &[
     Method {

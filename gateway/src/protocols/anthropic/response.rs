@@ -29,8 +29,20 @@ pub fn stop_reason(word: &str) -> StopReason {
     STOPS.iter().find(|it| it.1 == word).map_or(StopReason::End, |it| it.0)
 }
 
-pub fn stop_word(reason: StopReason, calls_tools: bool) -> &'static str {
-    let reason = if reason == StopReason::End && calls_tools { StopReason::ToolCalls } else { reason };
+/// What an answer holds that its reason to stop has to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Holds {
+    pub calls: bool,
+    /// OpenAI's models refuse in a part of their own and end as if they had answered.
+    pub refusal: bool,
+}
+
+pub fn stop_word(reason: StopReason, holds: Holds) -> &'static str {
+    let reason = match reason {
+        StopReason::End if holds.refusal => StopReason::Filter,
+        StopReason::End if holds.calls => StopReason::ToolCalls,
+        reason => reason,
+    };
     STOPS.iter().find(|it| it.0 == reason).map_or("end_turn", |it| it.1)
 }
 
@@ -114,7 +126,9 @@ pub fn encode(response: &Response, asked: &Asked) -> Vec<u8> {
         }
     }
     drop(content);
-    out.str("stop_reason", stop_word(response.stop.reason, response.calls_tools()));
+    let refusal = response.parts.iter().any(|it| matches!(it.kind, PartKind::Refusal(_)));
+    let holds = Holds { calls: response.calls_tools(), refusal };
+    out.str("stop_reason", stop_word(response.stop.reason, holds));
     out.str_or_null("stop_sequence", response.stop.sequence.as_deref());
     write_usage(&mut out.object("usage"), &response.usage.unwrap_or_default());
     response.extras.write(&mut out, FORMAT, "");

@@ -2,7 +2,7 @@
 
 use super::{
     error,
-    response::{stop_word, write_usage},
+    response::{Holds, stop_word, write_usage},
 };
 use crate::protocols::{
     json::Object,
@@ -29,7 +29,7 @@ pub struct Encoder {
     open: Option<(Open, u64)>,
     /// The open calls: number and block.
     calls: Vec<(u32, u64)>,
-    has_calls: bool,
+    holds: Holds,
 }
 
 impl Encoder {
@@ -42,7 +42,7 @@ impl Encoder {
             n_blocks: 0,
             open: None,
             calls: Vec::new(),
-            has_calls: false,
+            holds: Holds::default(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Encoder {
 
     fn tool_start(&mut self, call: u32, id: &str, name: &str, out: &mut Vec<u8>) {
         self.end_part(out);
-        self.has_calls = true;
+        self.holds.calls = true;
         let index = self.start_block(out, |block| {
             block.str("type", "tool_use").str("id", id).str("name", name).raw("input", "{}");
         });
@@ -141,6 +141,7 @@ impl StreamEncoder for Encoder {
                 self.message_start(model, out);
             }
             Event::Text(text) | Event::Refusal(text) => {
+                self.holds.refusal |= matches!(event, Event::Refusal(_));
                 let index = self.block(Open::Text, out);
                 delta(index, "text_delta", "text", text, out);
             }
@@ -181,7 +182,7 @@ impl StreamEncoder for Encoder {
         let stop = self.stop.take().unwrap_or_else(|| StopReason::End.into());
         event(out, "message_delta", |it| {
             let mut delta = it.object("delta");
-            delta.str("stop_reason", stop_word(stop.reason, self.has_calls));
+            delta.str("stop_reason", stop_word(stop.reason, self.holds));
             delta.str_or_null("stop_sequence", stop.sequence.as_deref());
             drop(delta);
             write_usage(&mut it.object("usage"), &self.usage);

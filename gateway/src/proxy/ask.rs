@@ -1,0 +1,69 @@
+//! A request as it arrives: who may send it, how large it may be, and the little that is read of it.
+
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use axum::extract::Request;
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::{Proxy, envelope::Envelope};
+use crate::protocols::{self, ApiError, ErrorKind};
+use tollgate_config::WireFormat;
+
+/// What the client asked.
+pub struct Ask {
+    pub format: WireFormat,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub model: String,
+    pub is_stream: bool,
+    /// Whether a stream of chat completions shall end with its usage.
+    pub has_usage: bool,
+}
+
+/// Reads a request as far as it must be known before anything is decided.
+///
+/// # Errors
+/// What is wrong with it.
+pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result<Ask, ApiError> {
+    let (parts, body) = request.into_parts();
+    if let Err((status, told)) = proxy.guard.check(&parts.headers, &parts.uri) {
+        return Err(ApiError { status: status.as_u16(), ..ApiError::new(ErrorKind::Permission, told.trim_end()) });
+    }
+    let body = Limited::new(body, proxy.max_body_bytes).collect().await.map_err(|error| {
+        match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => ApiError::new(
+                ErrorKind::TooLarge,
+                format!("the body is over {} bytes; see `server.max_body_bytes`", proxy.max_body_bytes),
+            ),
+            None => ApiError::new(ErrorKind::InvalidRequest, format!("the body did not arrive ({error})")),
+        }
+    })?;
+    let body = body.to_bytes();
+    let bad = |told| ApiError::new(ErrorKind::InvalidRequest, told);
+    let envelope = Envelope::read(&body).map_err(bad)?;
+    let (model, is_stream) = (envelope.model.clone().into_owned(), envelope.streams());
+    let has_usage = envelope.has_usage();
+    Ok(Ask { format, headers: parts.headers, body, model, is_stream, has_usage })
+}
+
+/// Unique over processes and restarts: the start of this one, at random, and a number.
+pub fn new_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    let process = PROCESS.get_or_init(|| fastrand::u64(..));
+    format!("req-{process:016x}{:x}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The format that a decoded request came in.
+pub fn format_of(request: &protocols::Request) -> WireFormat {
+    match request.format {
+        protocols::Format::OpenAiChat => WireFormat::OpenaiChat,
+        protocols::Format::OpenAiResponses => WireFormat::OpenaiResponses,
+        protocols::Format::Anthropic => WireFormat::Anthropic,
+    }
+}

@@ -1,0 +1,132 @@
+//! What a request costs before it is sent, in the tokens of the model that will read it.
+
+use serde_json::Value;
+
+use crate::protocols::{ApiError, ErrorKind};
+use tollgate_config::{Model, WireFormat};
+use tollgate_tokenizers::{
+    Tokenizer,
+    chat::{self, Family, Format, Request, RequestCount, What},
+};
+
+/// Parts that are named where a request is too long.
+const CONTRIBUTORS: usize = 3;
+
+/// A request, read and counted.
+#[derive(Debug)]
+pub struct Estimate {
+    pub request: Request,
+    pub count: RequestCount,
+    pub tokenizer: Tokenizer,
+}
+
+/// Reads and counts a body for `model`, which the catalogue may know as `entry`.
+///
+/// # Errors
+/// What is wrong with the body, and where.
+pub fn estimate(format: WireFormat, body: &[u8], model: &str, entry: Option<&Model>) -> Result<Estimate, ApiError> {
+    let bad = |message: String| ApiError::new(ErrorKind::InvalidRequest, message);
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))?;
+    let request = chat::read(counted_as(format), &value).map_err(|error| bad(error.to_string()))?;
+    let family = Family::of_model(model);
+    let tokenizer = tokenizer(entry, family)?;
+    let count = chat::count_request(family, tokenizer, &request);
+    Ok(Estimate { request, count, tokenizer })
+}
+
+/// The vocabulary of the catalogue's entry, else of the family.
+///
+/// # Errors
+/// That the vocabulary is not part of this build.
+pub fn tokenizer(entry: Option<&Model>, family: &Family) -> Result<Tokenizer, ApiError> {
+    let name = entry.map_or(family.tokenizer, |it| it.tokenizer.as_str());
+    Tokenizer::by_name(name).map_err(|error| ApiError::new(ErrorKind::Server, error.to_string()))
+}
+
+const fn counted_as(format: WireFormat) -> Format {
+    match format {
+        WireFormat::OpenaiChat => Format::OpenaiChat,
+        WireFormat::OpenaiResponses => Format::OpenaiResponses,
+        WireFormat::Anthropic => Format::Anthropic,
+    }
+}
+
+impl Estimate {
+    /// Tokens that it costs for sure: what the model's own count may be lower by is taken off.
+    fn at_least(&self) -> usize {
+        self.count.total.saturating_sub(self.count.error_bound.unwrap_or(self.count.total))
+    }
+
+    /// Refuses what no reading of the model would fit into its window.
+    ///
+    /// # Errors
+    /// The count, the limit and the largest parts.
+    pub fn check_window(&self, model: &str, window_tokens: Option<u32>) -> Result<(), ApiError> {
+        let Some(limit) = window_tokens.filter(|limit| self.at_least() > *limit as usize) else { return Ok(()) };
+        let message = format!(
+            "the request has {} tokens and the window of `{model}` is {limit}; it was not sent. The largest parts: {}",
+            self.count.total,
+            self.largest()
+        );
+        Err(ApiError {
+            code: Some("context_length_exceeded".into()),
+            ..ApiError::new(ErrorKind::InvalidRequest, message)
+        })
+    }
+
+    fn largest(&self) -> String {
+        let mut parts: Vec<_> = self.count.parts.iter().collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.tokens));
+        let told = parts.iter().take(CONTRIBUTORS).map(|part| format!("{} {}", self.named(&part.what), part.tokens));
+        told.collect::<Vec<_>>().join(", ")
+    }
+
+    fn named(&self, what: &What) -> String {
+        match what {
+            What::Message(idx) => format!("message {idx}"),
+            What::Tool(idx) => match self.request.tools.get(*idx) {
+                Some(tool) => format!("tool `{}`", tool.name),
+                None => format!("tool {idx}"),
+            },
+            What::Image(idx) => format!("a picture in message {idx}"),
+            What::ResponseSchema => "the answer's schema".into(),
+            What::Frame => "what is around them".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(body: &str) -> Result<Estimate, ApiError> {
+        estimate(WireFormat::OpenaiChat, body.as_bytes(), "gpt-5", None)
+    }
+
+    #[test]
+    fn a_long_request_is_refused_with_its_largest_parts() {
+        let long = "word ".repeat(1000);
+        let body = format!(
+            r#"{{"model":"gpt-5","messages":[{{"role":"system","content":"Hi"}},{{"role":"user","content":"{long}"}}]}}"#
+        );
+        let estimate = of(&body).unwrap();
+        assert!(estimate.check_window("gpt-5", Some(2000)).is_ok());
+        assert!(estimate.check_window("gpt-5", None).is_ok());
+        let error = estimate.check_window("gpt-5", Some(900)).unwrap_err();
+        assert_eq!((error.status, error.code.as_deref()), (400, Some("context_length_exceeded")));
+        assert!(
+            error.message.contains("window of `gpt-5` is 900") && error.message.contains("message 1 10"),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_bad_request() {
+        let deep = format!(r#"{{"messages":{}{}}}"#, "[".repeat(500), "]".repeat(500));
+        for body in [&deep, "{}", r#"{"messages":"x"}"#, r#"{"messages":[{"role":"nobody","content":"x"}]}"#] {
+            let error = of(body).unwrap_err();
+            assert_eq!(error.status, 400, "{body}");
+        }
+    }
+}

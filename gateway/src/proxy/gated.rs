@@ -1,0 +1,149 @@
+//! A request whose route has a budget or a profile: decoded, its tools planned, and answered in as many rounds as it takes.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::HeaderMap;
+
+use super::{
+    Proxy,
+    ask::{Ask, format_of},
+    attempt::{Content, Reply},
+    estimate::{Estimate, estimate},
+    faults::error_of,
+    handle, protocol_of, respond,
+    route::Routed,
+    sending::{encoded, send},
+    ticket::{Ending, Ticket},
+    tools::{self, Gated, Rounds, Work, stop_of},
+};
+use crate::{
+    mcp::view::View,
+    protocols::{self, ApiError, Asked, ErrorKind, Request},
+    providers::{ANSWER_HEADERS, keep},
+};
+use tollgate_config::RouteRules;
+
+/// A request with its tools planned.
+pub struct Planned {
+    request: Request,
+    asked: Asked,
+    gated: Gated,
+}
+
+/// Whether anything could be planned by these rules.
+pub fn applies(rules: &RouteRules) -> bool {
+    rules.tools_budget_tokens.is_some() || rules.profile.is_some()
+}
+
+/// Plans the tools; `None` where they can stay as they are.
+///
+/// # Errors
+/// What is wrong with the request, or that the budget is too small.
+pub async fn plan(
+    proxy: &Arc<Proxy>,
+    ask: &Ask,
+    rules: &RouteRules,
+    estimate: &Estimate,
+) -> Result<Option<Planned>, ApiError> {
+    let mut request = (protocol_of(ask.format).decode_request)(&ask.body)?;
+    protocols::check(&request)?;
+    let view = view(proxy, rules).await?;
+    let asked = Asked { model: Some(ask.model.clone()), ..Asked::new(&request, "", 0) };
+    let gated = tools::apply(&proxy.shelves, &mut request, rules, view.as_ref(), estimate.tokenizer)?;
+    Ok(gated.map(|gated| Planned { request, asked, gated }))
+}
+
+async fn view(proxy: &Proxy, rules: &RouteRules) -> Result<Option<Arc<View>>, ApiError> {
+    let Some(name) = &rules.profile else { return Ok(None) };
+    let gate = proxy.gates.get(name);
+    let gate = gate.ok_or_else(|| ApiError::new(ErrorKind::Server, format!("profile `{name}` is not served")))?;
+    let view = gate.known_view().await;
+    view.map(Some).map_err(|fault| ApiError::new(ErrorKind::Server, fault.message()))
+}
+
+/// A planned request on its way.
+pub struct Way<'a> {
+    pub proxy: &'a Arc<Proxy>,
+    pub ask: &'a Ask,
+    pub routed: &'a Routed<'a>,
+    pub headers: HeaderMap,
+}
+
+impl Way<'_> {
+    /// Sends the planned request and answers with what comes of it; what goes wrong is told in the answer.
+    pub async fn answer(self, planned: Planned, mut ticket: Ticket) -> Response {
+        ticket.told.tools = Some(planned.gated.shown());
+        ticket.told.tokens.sent = match self.recount(&planned.request) {
+            Ok(tokens) => tokens,
+            Err(error) => return handle::failed(self.ask.format, error, ticket, None),
+        };
+        let targets = &self.routed.targets;
+        match send(self.proxy, targets, &self.headers, &planned.request, &mut ticket.told).await {
+            Err(error) => handle::failed(self.ask.format, error, ticket, None),
+            Ok(reply) if !reply.status.is_success() => handle::failed(self.ask.format, error_of(&reply), ticket, None),
+            Ok(reply) => self.respond(planned, reply, ticket).await,
+        }
+    }
+
+    /// The count of what the first target is sent.
+    fn recount(&self, request: &Request) -> Result<usize, ApiError> {
+        let Some(target) = self.routed.targets.first() else { return Ok(0) };
+        let Some(provider) = self.proxy.providers.get(&target.provider) else { return Ok(0) };
+        let format = provider.format_for(format_of(request));
+        let body = encoded(self.proxy, request, target, format, &mut Vec::new())?.body;
+        Ok(estimate(format, &body, &target.model, self.routed.model)?.count.total)
+    }
+
+    async fn respond(self, planned: Planned, reply: Reply, mut ticket: Ticket) -> Response {
+        handle::note_reply(self.proxy, &reply, &mut ticket);
+        let asked = Asked { id: ticket.bare_id(), created: ticket.started_s(), ..planned.asked };
+        let mut rounds = Rounds::new(planned.request, planned.gated, self.routed.rules);
+        let mut told = keep(&reply.headers, ANSWER_HEADERS);
+        if let Content::Stream { .. } = reply.content {
+            respond::tell(&mut told, &ticket.told);
+            let encoder = (protocol_of(self.ask.format).encoder)(&asked);
+            let work = Work { proxy: Arc::clone(self.proxy), headers: self.headers, rounds, encoder, ticket };
+            return respond::stream(told, tools::relay(work, reply));
+        }
+        match self.whole(&mut rounds, reply, &asked, &mut ticket).await {
+            Err(error) => handle::failed(self.ask.format, error, ticket, rounds.usage),
+            Ok(body) => {
+                let usage = rounds.usage;
+                ticket.told.tokens.returned = usage.map(Into::into);
+                told.remove(http::header::CONTENT_TYPE);
+                ticket.record(&body);
+                respond::tell(&mut told, &ticket.told);
+                ticket.settle(Ending::Done, usage);
+                respond::whole(http::StatusCode::OK, told, body.into())
+            }
+        }
+    }
+
+    /// Round after round until there is an answer for the client.
+    async fn whole(
+        &self,
+        rounds: &mut Rounds,
+        mut reply: Reply,
+        asked: &Asked,
+        ticket: &mut Ticket,
+    ) -> Result<Vec<u8>, ApiError> {
+        let target = [reply.target.clone()];
+        loop {
+            let Content::Whole(body) = &reply.content else { return Err(ApiError::bad_answer("it is a stream")) };
+            if !reply.status.is_success() {
+                return Err(error_of(&reply));
+            }
+            let mut response = (protocol_of(reply.format).decode_response)(body)?;
+            let said = rounds.next(std::mem::take(&mut response.parts), response.usage).await?;
+            ticket.told.rounds.clone_from(&rounds.told);
+            if let Some(parts) = said {
+                response.parts = rounds.said.drain(..).chain(parts).collect();
+                response.usage = rounds.usage;
+                response.stop = stop_of(response.stop.clone(), response.calls_tools());
+                return Ok((protocol_of(self.ask.format).encode_response)(&response, asked));
+            }
+            reply = send(self.proxy, &target, &self.headers, &rounds.request, &mut ticket.told).await?;
+        }
+    }
+}

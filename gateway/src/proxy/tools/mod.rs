@@ -1,0 +1,14 @@
+//! The gate on REST: tools planned under a budget, those left out still reachable, and the gateway's own answers to the
+//! model's searches and calls, round by round.
+
+mod assemble;
+mod calls;
+mod plan;
+mod rounds;
+mod shelf;
+mod stream;
+
+pub use plan::{Gated, Shown, apply};
+pub use rounds::{Round, Rounds};
+pub use shelf::Shelves;
+pub use stream::{Work, relay, stop_of};
