@@ -71,16 +71,23 @@ def to_toml(value):
     return json.dumps(value, ensure_ascii=False)
 
 
-def config_text(upstreams, profiles, server=None):
-    """One table for each upstream and profile; `default` is filled in if a test does not care."""
+def config_text(upstreams, profiles, server=None, tables=None):
+    """One table for each upstream and profile; `default` is filled in if a test does not care. `tables` has others by
+    name: tables of tables, such as `providers`, or of values."""
     profiles = {"default": {}, **profiles}
     server = {**SERVER, **(server or {})}
     lines = ["[server]", *(f"{key} = {to_toml(value)}" for key, value in server.items()), ""]
     for name, profile in profiles.items():
-        profile = {"upstreams": list(upstreams), "model": "gpt-5", **profile}
+        profile = {"upstreams": list(upstreams) or ["*"], "model": "gpt-5", **profile}
         lines += [f"[profiles.{name}]", *(f"{key} = {to_toml(value)}" for key, value in profile.items()), ""]
     for name, upstream in upstreams.items():
         lines += [f"[upstreams.{name}]", *(f"{key} = {to_toml(value)}" for key, value in upstream.items()), ""]
+    if not upstreams:
+        lines += ["[upstreams.context]", "enabled = false", ""]
+    for name, table in (tables or {}).items():
+        nested = {key: value for key, value in table.items() if isinstance(value, dict)}
+        for path, values in [(name, table)] if not nested else [(f"{name}.{key}", it) for key, it in nested.items()]:
+            lines += [f"[{path}]", *(f"{key} = {to_toml(value)}" for key, value in values.items()), ""]
     return "\n".join(lines)
 
 
@@ -108,9 +115,9 @@ def environment(home):
 class Gateway:
     """`tollgate serve` with a configuration of its own, from `with` to the end of the block."""
 
-    def __init__(self, folder, upstreams, profiles=None, port=None, server=None):
+    def __init__(self, folder, upstreams, profiles=None, port=None, server=None, tables=None):
         self.config = Path(folder) / "tollgate.toml"
-        self.config.write_text(config_text(upstreams, profiles or {}, server), encoding="utf-8")
+        self.config.write_text(config_text(upstreams, profiles or {}, server, tables), encoding="utf-8")
         self.log = Path(folder) / "gateway.log"
         self.port = port or free_port()
         self.process = None
