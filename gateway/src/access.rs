@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::{HeaderMap, header};
 
 use crate::{
-    auth::{ApiKey, Keys},
-    ledger::Moment,
+    auth::{Keys, key::ApiKey},
+    ledger::moment::Moment,
 };
 use tollgate_config::{Config, RequireKeys, StoreKind};
 
@@ -35,7 +35,9 @@ impl Access {
         let found = || match (&self.keys, shown) {
             (Some(keys), Some(shown)) => keys.find(shown, now).map_err(|denied| denied.to_string()),
             (None, _) => Err("the gateway keeps no api keys; set `folder` and `kind` under `[store]`".into()),
-            (_, None) => Err("no api key; send one that `tollgate keys create` made as a bearer or as `x-api-key`".into()),
+            (_, None) => {
+                Err("no api key; send one that `tollgate keys create` made as a bearer or as `x-api-key`".into())
+            }
         };
         match self.rule {
             RequireKeys::Never => Ok(found().ok()),

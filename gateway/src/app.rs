@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 
 use crate::{
     mcp::gate::Gate,
-    proxy::Proxy,
     upstream::{Deps, State, Upstream, hub},
 };
 use tollgate_config::{Config, Start};
@@ -15,7 +14,6 @@ use tollgate_config::{Config, Start};
 pub struct App {
     pub upstreams: IndexMap<String, Arc<Upstream>>,
     pub gates: IndexMap<String, Arc<Gate>>,
-    pub proxy: Arc<Proxy>,
 }
 
 impl App {
@@ -56,8 +54,7 @@ impl App {
             let behind = profile.upstreams.iter().filter_map(|id| upstreams.get(id)).cloned().collect();
             gates.insert(name.clone(), Gate::new(profile.clone(), behind, hub.clone())?);
         }
-        let proxy = Proxy::new(config, &gates)?;
-        Ok(Self { upstreams, gates, proxy })
+        Ok(Self { upstreams, gates })
     }
 
     /// Starts all upstreams' supervisors.

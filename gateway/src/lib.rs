@@ -5,11 +5,10 @@
 
 pub mod cli;
 
+mod access;
 mod app;
-#[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
 mod auth;
 mod context;
-#[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
 mod ledger;
 mod mcp;
 mod object;
@@ -19,7 +18,6 @@ mod providers;
 mod proxy;
 mod serve;
 mod signal;
-#[cfg_attr(not(test), expect(dead_code, reason = "the REST proxy uses it next"))]
 mod store;
 mod sync;
 mod telemetry;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Path, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{any, get},
     serve::ListenerExt,
@@ -14,11 +14,15 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::Access,
     app::App,
+    auth::key::Scope,
+    ledger::moment::Moment,
     mcp::{
         gate::Gate,
         http::{Endpoint, Guard, Sessions, serve},
     },
+    proxy::Proxy,
 };
 use tollgate_config::Server;
 
@@ -35,6 +39,7 @@ const PATHS: &str = "there is /mcp, /mcp/{profile}, /v1/chat/completions, /v1/re
 #[derive(Clone)]
 struct Web {
     app: Arc<App>,
+    access: Arc<Access>,
     sessions: Arc<Sessions>,
     guard: Arc<Guard>,
     keep_alive: Duration,
@@ -43,18 +48,35 @@ struct Web {
     running: TaskTracker,
 }
 
+impl Web {
+    /// Whether a request may use a profile.
+    fn admits(&self, profile: &str, headers: &HeaderMap) -> Result<(), (StatusCode, HeaderMap, String)> {
+        let challenge = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))]);
+        match self.access.admit(headers, Moment::now()) {
+            Err(told) => Err((StatusCode::UNAUTHORIZED, challenge, format!("{told}\n"))),
+            Ok(Some(key)) if !key.allows(Scope::Profile, profile) => {
+                let told = format!("the api key `{}` may not use the profile `{profile}`\n", key.record.name);
+                Err((StatusCode::FORBIDDEN, HeaderMap::new(), told))
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
 /// Serves until `closing`, then waits for running calls, at most `shutdown_grace`.
 ///
 /// # Errors
 /// That the listener broke.
 pub async fn run(
     app: Arc<App>,
+    proxy: &Arc<Proxy>,
     listener: TcpListener,
     config: &Server,
     closing: CancellationToken,
 ) -> std::io::Result<()> {
     let web = Web {
         app,
+        access: Arc::clone(&proxy.access),
         sessions: Sessions::start(config.max_sessions, config.session_idle, closing.clone()),
         guard: Arc::new(Guard::new(&config.allowed_hosts, &config.allowed_origins)),
         keep_alive: config.keep_alive,
@@ -63,7 +85,7 @@ pub async fn run(
         running: TaskTracker::new(),
     };
     let running = web.running.clone();
-    let rest = web.app.proxy.router();
+    let rest = proxy.router();
     let router = Router::new()
         .route("/mcp", any(default_profile))
         .route("/mcp/{profile}", any(named_profile))
@@ -113,6 +135,9 @@ async fn named_profile(State(web): State<Web>, Path(name): Path<String>, request
 
 async fn profile(web: Web, name: &str, request: Request) -> Response {
     if let Err(refusal) = web.guard.check(request.headers(), request.uri()) {
+        return refusal.into_response();
+    }
+    if let Err(refusal) = web.admits(name, request.headers()) {
         return refusal.into_response();
     }
     let Some(gate) = web.app.gates.get(name).cloned() else {

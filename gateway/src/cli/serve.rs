@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigSource, Failure, live, pins, print, runtime, start, watch};
 use crate::{
     app::App,
+    proxy::Proxy,
     serve::{self, DEFAULT_PROFILE},
     signal, upstream,
 };
@@ -43,6 +44,7 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
 
 async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let app = Arc::new(App::new(config)?);
+    let proxy = Proxy::open(config, &app.gates)?;
     let listener = serve::bind(config.server.listen).await?;
     let address = listener.local_addr().map_err(|error| format!("the listener has no address ({error})"))?;
     app.start();
@@ -50,7 +52,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let closing = CancellationToken::new();
     let reporting = tokio::spawn(report(Arc::clone(&app)));
     tokio::spawn(close_on_signal(closing.clone()));
-    let served = serve::run(Arc::clone(&app), listener, &config.server, closing).await;
+    let served = serve::run(Arc::clone(&app), &proxy, listener, &config.server, closing).await;
     reporting.abort();
     app.stop().await;
     served.map_err(|error| format!("the server broke ({error})").into())

@@ -125,6 +125,7 @@ impl Ledger {
     }
 
     /// What `key` used in the period of `now`, running requests not counted.
+    #[cfg(test)]
     pub fn used(&self, key: &str, now: Moment, period: Period) -> Amount {
         let account = self.account(key);
         lock(&account.periods).used(now, period)

@@ -68,6 +68,7 @@ impl Periods {
     }
 
     /// What is used, by this gateway and by others, in the periods of `now`.
+    #[cfg(test)]
     pub fn used(&self, now: Moment, period: Period) -> Amount {
         let mut rolled = *self;
         rolled.roll(now);

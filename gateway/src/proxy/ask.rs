@@ -1,7 +1,7 @@
 //! A request as it arrives: who may send it, how large it may be, and the little that is read of it.
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -11,11 +11,17 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{Proxy, envelope::Envelope};
-use crate::protocols::{self, ApiError, ErrorKind};
+use crate::{
+    auth::key::ApiKey,
+    ledger::moment::Moment,
+    protocols::{self, ApiError, ErrorKind},
+};
 use tollgate_config::WireFormat;
 
 /// What the client asked.
 pub struct Ask {
+    /// Whose request it is, where keys are asked for.
+    pub key: Option<Arc<ApiKey>>,
     pub format: WireFormat,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -34,6 +40,8 @@ pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result
     if let Err((status, told)) = proxy.guard.check(&parts.headers, &parts.uri) {
         return Err(ApiError { status: status.as_u16(), ..ApiError::new(ErrorKind::Permission, told.trim_end()) });
     }
+    let denied = |told| ApiError::new(ErrorKind::Authentication, told);
+    let key = proxy.access.admit(&parts.headers, Moment::now()).map_err(denied)?;
     let body = Limited::new(body, proxy.max_body_bytes).collect().await.map_err(|error| {
         match error.downcast_ref::<LengthLimitError>() {
             Some(_) => ApiError::new(
@@ -48,7 +56,7 @@ pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result
     let envelope = Envelope::read(&body).map_err(bad)?;
     let (model, is_stream) = (envelope.model.clone().into_owned(), envelope.streams());
     let has_usage = envelope.has_usage();
-    Ok(Ask { format, headers: parts.headers, body, model, is_stream, has_usage })
+    Ok(Ask { key, format, headers: parts.headers, body, model, is_stream, has_usage })
 }
 
 /// Unique over processes and restarts: the start of this one, at random, and a number.

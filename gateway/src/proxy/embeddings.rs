@@ -14,7 +14,7 @@ use super::{
     faults::checked,
     handle::{failed, note_reply, passed_as, route},
     respond,
-    ticket::{Ending, Ticket},
+    ticket::{Ending, Ticket, ledger_usage},
 };
 use crate::{
     protocols::{ApiError, ErrorKind, Usage},
@@ -34,7 +34,11 @@ async fn answer(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiErr
     let ask = read(proxy, FORMAT, request).await?;
     let routed = route(proxy, &ask)?;
     let tokens = count(&ask, &routed.targets[0].model, routed.model)?;
-    let mut ticket = Ticket::new(Arc::clone(proxy), told(&ask, tokens));
+    let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, tokens));
+    ticket.set_price(routed.model.and_then(|it| it.price));
+    if let Err(error) = ticket.reserve(None) {
+        return Ok(failed(FORMAT, error, ticket, None));
+    }
     let outgoing = |target: &Target, provider: &Provider| {
         let speaks = provider.config.protocols.iter().any(|it| *it != WireFormat::Anthropic);
         let none =
@@ -92,7 +96,7 @@ fn respond_with(proxy: &Proxy, reply: Reply, mut ticket: Ticket) -> Response {
         Content::Stream { first, .. } => first,
     };
     let usage = usage(&body);
-    ticket.told.tokens.returned = usage.map(Into::into);
+    ticket.told.tokens.returned = usage.map(|it| ledger_usage(it).into());
     respond::tell(&mut headers, &ticket.told);
     let response = respond::whole(reply.status, headers, body);
     ticket.settle(Ending::Done, usage);

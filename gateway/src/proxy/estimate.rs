@@ -12,12 +12,17 @@ use tollgate_tokenizers::{
 /// Parts that are named where a request is too long.
 const CONTRIBUTORS: usize = 3;
 
+/// What the formats call the longest answer.
+const MAX_OUTPUT: &[&str] = &["max_completion_tokens", "max_tokens", "max_output_tokens"];
+
 /// A request, read and counted.
 #[derive(Debug)]
 pub struct Estimate {
     pub request: Request,
     pub count: RequestCount,
     pub tokenizer: Tokenizer,
+    /// The longest answer that the request allows, where it says so.
+    pub max_output: Option<u64>,
 }
 
 /// Reads and counts a body for `model`, which the catalogue may know as `entry`.
@@ -32,7 +37,8 @@ pub fn estimate(format: WireFormat, body: &[u8], model: &str, entry: Option<&Mod
     let family = Family::of_model(model);
     let tokenizer = tokenizer(entry, family)?;
     let count = chat::count_request(family, tokenizer, &request);
-    Ok(Estimate { request, count, tokenizer })
+    let max_output = MAX_OUTPUT.iter().find_map(|key| value.get(key)?.as_u64());
+    Ok(Estimate { request, count, tokenizer, max_output })
 }
 
 /// The vocabulary of the catalogue's entry, else of the family.

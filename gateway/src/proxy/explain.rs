@@ -23,7 +23,7 @@ pub struct Explanation {
     /// Unix time, ms.
     pub started_ms: u64,
     pub took_ms: f64,
-    /// Whose request it was; absent where nobody is asked for a key.
+    /// The id of the key whose request it was; absent where nobody is asked for a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     pub protocol: &'static str,

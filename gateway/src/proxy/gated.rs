@@ -14,7 +14,7 @@ use super::{
     handle, protocol_of, respond,
     route::Routed,
     sending::{encoded, send},
-    ticket::{Ending, Ticket},
+    ticket::{Ending, Ticket, ledger_usage},
     tools::{self, Gated, Rounds, Work, stop_of},
 };
 use crate::{
@@ -29,6 +29,7 @@ pub struct Planned {
     request: Request,
     asked: Asked,
     gated: Gated,
+    max_output: Option<u64>,
 }
 
 /// Whether anything could be planned by these rules.
@@ -51,7 +52,7 @@ pub async fn plan(
     let view = view(proxy, rules).await?;
     let asked = Asked { model: Some(ask.model.clone()), ..Asked::new(&request, "", 0) };
     let gated = tools::apply(&proxy.shelves, &mut request, rules, view.as_ref(), estimate.tokenizer)?;
-    Ok(gated.map(|gated| Planned { request, asked, gated }))
+    Ok(gated.map(|gated| Planned { request, asked, gated, max_output: estimate.max_output }))
 }
 
 async fn view(proxy: &Proxy, rules: &RouteRules) -> Result<Option<Arc<View>>, ApiError> {
@@ -78,6 +79,9 @@ impl Way<'_> {
             Ok(tokens) => tokens,
             Err(error) => return handle::failed(self.ask.format, error, ticket, None),
         };
+        if let Err(error) = ticket.reserve(planned.max_output) {
+            return handle::failed(self.ask.format, error, ticket, None);
+        }
         let targets = &self.routed.targets;
         match send(self.proxy, targets, &self.headers, &planned.request, &mut ticket.told).await {
             Err(error) => handle::failed(self.ask.format, error, ticket, None),
@@ -110,7 +114,7 @@ impl Way<'_> {
             Err(error) => handle::failed(self.ask.format, error, ticket, rounds.usage),
             Ok(body) => {
                 let usage = rounds.usage;
-                ticket.told.tokens.returned = usage.map(Into::into);
+                ticket.told.tokens.returned = usage.map(|it| ledger_usage(it).into());
                 told.remove(http::header::CONTENT_TYPE);
                 ticket.record(&body);
                 respond::tell(&mut told, &ticket.told);

@@ -21,9 +21,10 @@ use super::{
     respond,
     route::Routed,
     sending::encoded,
-    ticket::{Ending, Ticket},
+    ticket::{Ending, Ticket, ledger_usage},
 };
 use crate::{
+    auth::key::{ApiKey, Scope},
     protocols::{self, ApiError, Asked, ErrorKind, Usage, edit},
     providers::{ANSWER_HEADERS, ASK_HEADERS, Provider, keep},
 };
@@ -50,7 +51,8 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
         true => gated::plan(proxy, &ask, routed.rules, &estimate).await?,
         false => None,
     };
-    let mut ticket = Ticket::new(Arc::clone(proxy), told(&ask, &estimate));
+    let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, &estimate));
+    ticket.set_price(routed.model.and_then(|it| it.price));
     if let Some(ttl) = routed.rules.cache_ttl
         && let Some(key) = cache::key(format, &ask.model, owner(&ask, routed.rules), &ask.body)
     {
@@ -62,6 +64,9 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     if let Some(planned) = planned {
         let way = gated::Way { proxy, ask: &ask, routed: &routed, headers };
         return Ok(way.answer(planned, ticket).await);
+    }
+    if let Err(error) = ticket.reserve(estimate.max_output) {
+        return Ok(failed(format, error, ticket, None));
     }
     let mut dropped = Vec::new();
     let mut tried = Vec::new();
@@ -82,12 +87,27 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
 pub fn route<'a>(proxy: &'a Proxy, ask: &Ask) -> Result<Routed<'a>, ApiError> {
     let not_found =
         |told| ApiError { code: Some("model_not_found".into()), ..ApiError::new(ErrorKind::NotFound, told) };
-    proxy.routes.find(&ask.model).map_err(not_found)
+    let routed = proxy.routes.find(&ask.model).map_err(not_found)?;
+    if let Some(key) = &ask.key {
+        allowed(key, ask, &routed)?;
+    }
+    Ok(routed)
+}
+
+/// A key that names routes may use those; one that names models, those, by whatever name they are asked for.
+fn allowed(key: &ApiKey, ask: &Ask, routed: &Routed<'_>) -> Result<(), ApiError> {
+    let models = || routed.targets.iter().all(|it| key.allows(Scope::Model, &it.model));
+    let profile = || routed.rules.profile.as_ref().is_none_or(|it| key.allows(Scope::Profile, it));
+    if key.allows(Scope::Route, &ask.model) && models() && profile() {
+        return Ok(());
+    }
+    let told = format!("the api key `{}` may not use `{}`", key.record.name, ask.model);
+    Err(ApiError::new(ErrorKind::Permission, told))
 }
 
 /// Whose answers these are, where they are not everybody's.
-fn owner<'a>(_ask: &'a Ask, _rules: &RouteRules) -> Option<&'a str> {
-    None
+fn owner<'a>(ask: &'a Ask, rules: &RouteRules) -> Option<&'a str> {
+    ask.key.as_ref().filter(|_| !rules.cache_is_shared).map(|key| key.record.id.as_str())
 }
 
 fn from_cache(kept: &Kept, mut ticket: Ticket) -> Response {
@@ -195,7 +215,7 @@ fn respond_with(proxy: &Proxy, ask: &Ask, reply: Reply, mut ticket: Ticket) -> R
                 true => body,
                 false => translated(ask, reply.format, &body, &ticket)?,
             };
-            ticket.told.tokens.returned = usage.map(Into::into);
+            ticket.told.tokens.returned = usage.map(|it| ledger_usage(it).into());
             ticket.record(&body);
             respond::tell(&mut headers, &ticket.told);
             let response = respond::whole(reply.status, headers, body);

@@ -35,24 +35,29 @@ use axum::{
 };
 
 use crate::{
+    access::Access,
+    auth::key::ApiKey,
+    ledger::{Ledger, moment::Moment},
     mcp::{gate::Gate, http::Guard},
-    protocols::{self, Protocol},
+    protocols::{self, ApiError, ErrorKind, Protocol},
     providers::Provider,
 };
 use indexmap::IndexMap;
 
 use attempt::Providers;
 use cache::Cache;
-use explain::Explanations;
+use explain::{Explanation, Explanations};
 use metrics::Metrics;
 use route::Routes;
-use tollgate_config::{Config, WireFormat};
+use tollgate_config::{Config, StoreKind, WireFormat};
 use tools::Shelves;
 
 /// The REST side of the gateway.
 pub struct Proxy {
     routes: Routes,
     providers: Providers,
+    pub access: Arc<Access>,
+    ledger: Arc<Ledger>,
     explanations: Explanations,
     metrics: Metrics,
     cache: Cache,
@@ -65,15 +70,19 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// Opens the ledger and prepares the providers; nothing is connected yet.
+    ///
     /// # Errors
-    /// What of the configuration cannot be used.
-    pub fn new(config: &Config, gates: &IndexMap<String, Arc<Gate>>) -> Result<Arc<Self>, String> {
+    /// What of the configuration or of the data folder cannot be used.
+    pub fn open(config: &Config, gates: &IndexMap<String, Arc<Gate>>) -> Result<Arc<Self>, String> {
         let provider = |(name, it): (&String, &tollgate_config::Provider)| {
             Ok((name.clone(), Arc::new(Provider::new(it.clone())?)))
         };
         Ok(Arc::new(Self {
             routes: Routes::new(config),
             providers: config.providers.iter().map(provider).collect::<Result<_, String>>()?,
+            access: Arc::new(Access::open(config)?),
+            ledger: open_ledger(config)?,
             explanations: Explanations::default(),
             metrics: Metrics::new(),
             cache: Cache::new(config.server.cache_max_bytes),
@@ -104,6 +113,16 @@ impl Proxy {
     }
 }
 
+/// The ledger of the data folder. Where no folder can be named, since there is no home, one that ends with the process.
+fn open_ledger(config: &Config) -> Result<Arc<Ledger>, String> {
+    let mut store = config.store.clone();
+    if store.folder.is_none() && store.kind != StoreKind::Memory {
+        tracing::warn!("usage is kept in memory only, since there is no data folder; set `folder` under `[store]`");
+        store.kind = StoreKind::Memory;
+    }
+    Ledger::open(&store).map_err(|error| error.to_string())
+}
+
 /// The protocol of a format; there is one for each.
 fn protocol_of(format: WireFormat) -> &'static Protocol {
     let found = protocols::PROTOCOLS.iter().find(|it| it.name == format.name());
@@ -122,11 +141,30 @@ async fn embedded(State(proxy): State<Arc<Proxy>>, request: Request) -> Response
     embeddings::handle(&proxy, request).await
 }
 
+/// The key of a request that has no body to read.
+///
+/// # Errors
+/// The refusal.
+fn admit(proxy: &Proxy, request: &Request) -> Result<Option<Arc<ApiKey>>, Response> {
+    proxy.guard.check(request.headers(), request.uri()).map_err(IntoResponse::into_response)?;
+    let denied = |told| respond::error(format_of(request), &ApiError::new(ErrorKind::Authentication, told));
+    proxy.access.admit(request.headers(), Moment::now()).map_err(denied)
+}
+
+/// The format that a request without a body is in, by what its vendor's clients send.
+fn format_of(request: &Request) -> WireFormat {
+    let is_anthropic = request.headers().contains_key("anthropic-version");
+    if is_anthropic { WireFormat::Anthropic } else { WireFormat::OpenaiChat }
+}
+
 async fn explanation(State(proxy): State<Arc<Proxy>>, Path(id): Path<String>, request: Request) -> Response {
-    if let Err(refusal) = proxy.guard.check(request.headers(), request.uri()) {
-        return refusal.into_response();
-    }
-    match proxy.explanations.find(&id) {
+    let key = match admit(&proxy, &request) {
+        Ok(key) => key,
+        Err(refusal) => return refusal,
+    };
+    // Another key's request is nobody's business.
+    let is_theirs = |told: &Explanation| key.as_ref().is_none_or(|key| told.key.as_ref() == Some(&key.record.id));
+    match proxy.explanations.find(&id).filter(|told| is_theirs(told)) {
         Some(told) => axum::Json(&*told).into_response(),
         None => {
             let told = format!("no request `{id}` is remembered; the last few thousand of this process are\n");
@@ -136,8 +174,8 @@ async fn explanation(State(proxy): State<Arc<Proxy>>, Path(id): Path<String>, re
 }
 
 async fn metrics(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-    if let Err(refusal) = proxy.guard.check(request.headers(), request.uri()) {
-        return refusal.into_response();
+    if let Err(refusal) = admit(&proxy, &request) {
+        return refusal;
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(http::header::CONTENT_TYPE, kind)], proxy.metrics.page()).into_response()

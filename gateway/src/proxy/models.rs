@@ -8,9 +8,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Proxy, respond};
+use super::{Proxy, admit, format_of, respond};
 use crate::protocols::{ApiError, ErrorKind};
-use tollgate_config::WireFormat;
 
 /// Both vendors' members side by side, so that either SDK reads the list.
 fn entry(name: &str, owner: &str) -> Value {
@@ -26,8 +25,8 @@ fn entry(name: &str, owner: &str) -> Value {
 }
 
 pub async fn list(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-    if let Err(refusal) = proxy.guard.check(request.headers(), request.uri()) {
-        return refusal.into_response();
+    if let Err(refusal) = admit(&proxy, &request) {
+        return refusal;
     }
     let data: Vec<Value> = proxy.routes.names().map(|(name, owner)| entry(name, owner)).collect();
     let ends = |idx: Option<usize>| idx.and_then(|it| data.get(it)).and_then(|it| it.get("id")).cloned();
@@ -37,17 +36,11 @@ pub async fn list(State(proxy): State<Arc<Proxy>>, request: Request) -> Response
 }
 
 pub async fn one(State(proxy): State<Arc<Proxy>>, Path(name): Path<String>, request: Request) -> Response {
-    if let Err(refusal) = proxy.guard.check(request.headers(), request.uri()) {
-        return refusal.into_response();
+    if let Err(refusal) = admit(&proxy, &request) {
+        return refusal;
     }
     match proxy.routes.find(&name) {
         Ok(routed) => axum::Json(entry(&name, &routed.targets[0].provider)).into_response(),
-        Err(told) => {
-            let format = match request.headers().contains_key("anthropic-version") {
-                true => WireFormat::Anthropic,
-                false => WireFormat::OpenaiChat,
-            };
-            respond::error(format, &ApiError::new(ErrorKind::NotFound, told))
-        }
+        Err(told) => respond::error(format_of(&request), &ApiError::new(ErrorKind::NotFound, told)),
     }
 }

@@ -12,8 +12,20 @@ use super::{
     cache::{Kept, Key},
     explain::{Explanation, Returned},
 };
-use crate::protocols::{ApiError, Usage};
+use crate::{
+    auth::key::ApiKey,
+    ledger::{
+        Reservation,
+        limit::LimitExceeded,
+        moment::Moment,
+        settlement::{self as ledger, Failure, Settlement, cost_micro_usd},
+    },
+    protocols::{ApiError, ErrorKind, Usage},
+};
 use tollgate_config::Price;
+
+/// Under this name the ledger has the requests that showed no key.
+const NOBODY: &str = "-";
 
 /// How a request ended.
 #[derive(Debug)]
@@ -27,10 +39,12 @@ pub enum Ending {
 /// Settles its request: at the latest when it is dropped, as left by the client.
 pub struct Ticket {
     proxy: Arc<Proxy>,
+    key: Option<Arc<ApiKey>>,
     started: Instant,
     price: Option<Price>,
     pub told: Box<Explanation>,
     recording: Option<Recording>,
+    reservation: Option<Reservation>,
     is_settled: bool,
 }
 
@@ -42,12 +56,22 @@ struct Recording {
 }
 
 impl Ticket {
-    pub fn new(proxy: Arc<Proxy>, told: Explanation) -> Self {
+    pub fn new(proxy: Arc<Proxy>, key: Option<Arc<ApiKey>>, told: Explanation) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let started_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let told = Box::new(Explanation { started_ms, ..told });
+        let id = key.as_ref().map(|key| key.record.id.clone());
+        let told = Box::new(Explanation { started_ms, key: id, ..told });
         proxy.metrics.started();
-        Self { proxy, started: Instant::now(), price: None, told, recording: None, is_settled: false }
+        Self {
+            proxy,
+            key,
+            started: Instant::now(),
+            price: None,
+            told,
+            recording: None,
+            reservation: None,
+            is_settled: false,
+        }
     }
 
     /// The request's id without what marks it as one.
@@ -62,6 +86,23 @@ impl Ticket {
 
     pub fn set_price(&mut self, price: Option<Price>) {
         self.price = price;
+    }
+
+    /// Holds what the request may need against the limits of its key.
+    ///
+    /// # Errors
+    /// The limit that does not have it.
+    pub fn reserve(&mut self, max_output: Option<u64>) -> Result<(), ApiError> {
+        let prompt_tokens = self.told.tokens.sent as u64;
+        let completion_tokens = max_output.unwrap_or(0);
+        let usage = ledger::Usage { prompt_tokens, completion_tokens, ..ledger::Usage::default() };
+        let cost_micro_usd = self.price.map_or(0, |price| cost_micro_usd(&price, &usage));
+        let estimate = ledger::Estimate { prompt_tokens, completion_tokens, cost_micro_usd };
+        let limits = self.key.as_ref().map_or(&[][..], |key| &key.record.limits);
+        let id = self.key.as_ref().map_or(NOBODY, |key| &key.record.id);
+        let held = self.proxy.ledger.reserve(id, limits, Moment(self.told.started_ms), estimate);
+        self.reservation = Some(held.map_err(|exceeded| over_limit(&exceeded))?);
+        Ok(())
     }
 
     /// Keeps the answer for `ttl`, if it comes to a good end.
@@ -92,8 +133,22 @@ impl Ticket {
             Ending::ClientLeft => told.ending = "client_left".into(),
             Ending::Failed(error) => told.ending.clone_from(&error.message),
         }
+        let usage = usage.map(ledger_usage);
+        let cost = usage.zip(self.price).map_or(0, |(usage, price)| cost_micro_usd(&price, &usage));
         told.tokens.returned = usage.map(Returned::from);
-        told.tokens.cost_usd = usage.zip(self.price).map(|(usage, price)| cost_usd(&usage, &price));
+        told.tokens.cost_usd = (usage.is_some() && self.price.is_some()).then(|| cost as f64 / 1e6);
+        if let Some(reservation) = self.reservation.take() {
+            let settlement = Settlement {
+                model: told.target.as_deref().unwrap_or(&told.model),
+                returned: usage,
+                failure: failure(ending, told.status),
+                saved_tokens: told.tokens.before.saturating_sub(told.tokens.sent) as u64,
+                cost_micro_usd: cost,
+            };
+            if let Err(error) = reservation.settle(&settlement) {
+                tracing::error!("{error}");
+            }
+        }
         if let (Ending::Done, 200, Some(it)) = (ending, told.status, self.recording.take()) {
             let (is_stream, target) = (told.is_stream, told.target.clone());
             let kept = Kept { body: it.body.freeze(), is_stream, target };
@@ -113,19 +168,44 @@ impl Drop for Ticket {
     }
 }
 
-impl From<Usage> for Returned {
-    fn from(usage: Usage) -> Self {
-        Self { input: usage.input, cached: usage.cached, output: usage.output, reasoning: usage.reasoning }
+impl From<ledger::Usage> for Returned {
+    fn from(usage: ledger::Usage) -> Self {
+        Self {
+            input: usage.prompt_tokens,
+            cached: usage.cached_tokens,
+            output: usage.completion_tokens,
+            reasoning: usage.reasoning_tokens,
+        }
     }
 }
 
-/// What the returned usage costs by the catalogue; reading from a cache costs as much as anything else where the
-/// catalogue has no price for it.
-fn cost_usd(usage: &Usage, price: &Price) -> f64 {
-    let cached = usage.cached.min(usage.input);
-    let input = (usage.input - cached) as f64 * price.input_usd;
-    let cached = cached as f64 * price.cached_input_usd.unwrap_or(price.input_usd);
-    (input + cached + usage.output as f64 * price.output_usd) / 1e6
+/// Usage as the ledger keeps it.
+pub const fn ledger_usage(usage: Usage) -> ledger::Usage {
+    ledger::Usage {
+        prompt_tokens: usage.input,
+        completion_tokens: usage.output,
+        cached_tokens: usage.cached,
+        reasoning_tokens: usage.reasoning,
+    }
+}
+
+/// How the ledger calls an ending.
+fn failure(ending: &Ending, status: u16) -> Option<Failure> {
+    match (ending, status) {
+        (Ending::ClientLeft, _) => Some(Failure::Cancelled),
+        (Ending::Done, ..400) => None,
+        // The head was good, so that the failure came in the middle.
+        (Ending::Failed(_), ..400) => Some(Failure::Cut),
+        (_, 429) => Some(Failure::RateLimited),
+        (_, 408 | 504) => Some(Failure::Timeout),
+        (_, 400..500) => Some(Failure::Request),
+        (_, 503) => Some(Failure::Gateway),
+        _ => Some(Failure::Provider),
+    }
+}
+
+fn over_limit(exceeded: &LimitExceeded) -> ApiError {
+    ApiError { code: Some("limit_exceeded".into()), ..ApiError::new(ErrorKind::RateLimit, exceeded.to_string()) }
 }
 
 /// The access log: one line a request.
@@ -155,17 +235,4 @@ fn log(told: &Explanation) {
         gen_ai.usage.input_tokens = returned.map(|it| it.input),
         gen_ai.usage.output_tokens = returned.map(|it| it.output),
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cached_tokens_cost_their_own_price() {
-        let price = |cached_input_usd| Price { input_usd: 2.0, output_usd: 10.0, cached_input_usd };
-        let usage = Usage { input: 1_000_000, cached: 500_000, output: 100_000, ..Usage::default() };
-        assert!((cost_usd(&usage, &price(Some(0.2))) - 2.1).abs() < 1e-9);
-        assert!((cost_usd(&usage, &price(None)) - 3.0).abs() < 1e-9);
-    }
 }

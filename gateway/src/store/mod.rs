@@ -56,17 +56,15 @@ pub trait Store: Send + Sync {
 /// One kind of store.
 pub struct Registered {
     pub kind: StoreKind,
-    /// Whether several processes may have it open.
-    pub is_shared: bool,
     /// Opens it below a folder that exists and is private.
     open: fn(&Path) -> Result<Arc<dyn Store>, StoreError>,
 }
 
 /// Every kind of store, the default first.
 pub const STORES: &[Registered] = &[
-    Registered { kind: StoreKind::Sqlite, is_shared: true, open: sqlite::open },
-    Registered { kind: StoreKind::Sled, is_shared: false, open: sled::open },
-    Registered { kind: StoreKind::Memory, is_shared: false, open: memory::open },
+    Registered { kind: StoreKind::Sqlite, open: sqlite::open },
+    Registered { kind: StoreKind::Sled, open: sled::open },
+    Registered { kind: StoreKind::Memory, open: memory::open },
 ];
 
 /// Under this key a store says how everything else in it is laid out.

@@ -176,7 +176,7 @@ fn a_store_for_one_process_says_so() {
         let folder = TempDir::new().unwrap();
         let config = config(it.kind, &folder);
         let held = open(&config).unwrap();
-        match it.is_shared {
+        match it.kind == StoreKind::Sqlite {
             true => assert!(open(&config).is_ok()),
             false => assert!(
                 error(&config).contains("is in use by another process; stop that one, or set"),

@@ -1,6 +1,7 @@
 """LLM APIs through the gateway: the official SDKs before it, a provider of each format behind it."""
 
 import json
+import subprocess
 import threading
 import time
 import urllib.error
@@ -12,7 +13,7 @@ import pytest
 
 from provider import Provider, header, scenario
 from sdks import APIS, HELLO, SAID, SCENARIOS, USER, StreamFailed, anthropic_client, openai_client
-from tollgate import Gateway, poll
+from tollgate import TOLLGATE, Gateway, environment, poll
 
 FORMATS = {"chat": "openai-chat", "responses": "openai-responses", "messages": "anthropic"}
 """The formats of providers, by the API that speaks them."""
@@ -356,3 +357,102 @@ def test_the_explanation_has_no_contents(rest):
     _, headers, _ = post(rest.url, "/v1/chat/completions", body)
     told = explained(rest, headers)
     assert told["tokens"]["returned"]["input"] > 0 and "secret" not in json.dumps(told)
+
+
+def tollgate(gateway, *arguments):
+    """Runs a command with the gateway's configuration and data folder, and returns what it prints."""
+    done = subprocess.run(
+        [TOLLGATE, *arguments, "--config", str(gateway.config)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=gateway.config.parent,
+        env=environment(gateway.config.parent),
+    )
+    return done.stdout
+
+
+def new_key(gateway, *arguments):
+    """Makes a key and waits until the running gateway knows it."""
+    printed = tollgate(gateway, "keys", "create", *arguments)
+    key = next(word for word in printed.split() if word.startswith("tg-"))
+    time.sleep(0.5)
+    return key
+
+
+ASK = {"model": "chat/plain", "messages": USER}
+
+
+def test_with_the_first_key_every_request_needs_one(provider, tmp_path):
+    with started(tmp_path, provider.url) as running:
+        rest = Rest(running)
+        assert post(rest.url, "/v1/chat/completions", ASK, {"authorization": "Bearer whatever"})[0] == 200
+        key = new_key(running, "--name", "ci")
+
+        for shown in ({}, {"authorization": "Bearer tg-wrong"}, {"x-api-key": "tg-wrong"}):
+            for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/embeddings", "/mcp"):
+                status, _, text = post(rest.url, path, ASK, shown)
+                assert status == 401 and "key" in text, (path, shown, text)
+        for shown in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
+            assert post(rest.url, "/v1/chat/completions", ASK, shown)[0] == 200
+        assert running.status("/metrics") == 401
+        assert running.status("/healthz") == 200
+        assert key not in running.log.read_text()
+
+
+def test_a_key_does_what_it_may_and_no_more(provider, tmp_path):
+    with started(tmp_path, provider.url) as running:
+        rest = Rest(running)
+        limited = new_key(running, "--name", "few", "--limit", "requests=2/day")
+        narrow = new_key(running, "--name", "narrow", "--model", "gpt-*")
+        poor = new_key(running, "--name", "poor", "--limit", "tokens=10/day")
+
+        answers = [post(rest.url, "/v1/chat/completions", ASK, {"x-api-key": limited}) for _ in range(3)]
+        assert [it[0] for it in answers] == [200, 200, 429]
+        error = json.loads(answers[2][2])["error"]
+        assert error["code"] == "limit_exceeded" and "requests" in error["message"]
+        assert post(rest.url, "/v1/chat/completions", ASK, {"x-api-key": narrow})[0] == 403
+        since = provider.next_number()
+        long = {**ASK, "messages": [{"role": "user", "content": "word " * 100}]}
+        assert post(rest.url, "/v1/chat/completions", long, {"x-api-key": poor})[0] == 429
+        assert provider.next_number() == since
+
+
+def totals(gateway):
+    """All rows of the ledger."""
+    return json.loads(tollgate(gateway, "usage", "--by", "key,model", "--json"))
+
+
+def test_the_ledger_has_what_was_returned(provider, tmp_path):
+    with started(tmp_path, provider.url) as running:
+        rest = Rest(running)
+        model = "chat/mock/" + scenario("plain", prompt=100, cached=40, completion=7)
+        for streamed in (False, True):
+            post(rest.url, "/v1/chat/completions", {**ASK, "model": model, "stream": streamed})
+        post(rest.url, "/v1/chat/completions", {**ASK, "model": "chat/mock/400"})
+        printed = json.dumps(totals(running))
+        rows = totals(running)
+        good = next(it for it in rows if "plain" in it["model"])
+        bad = next(it for it in rows if "400" in it["model"])
+        assert (good["requests"], good["prompt_tokens"], good["cached_tokens"]) == (2, 200, 80), printed
+        assert good["completion_tokens"] == 14
+        assert bad["requests"] == 1 and bad["errors"] == 1, printed
+
+
+def test_a_killed_gateway_loses_no_request_that_had_ended(provider, tmp_path):
+    """Every answer that a client got is in the ledger, whenever the gateway is killed."""
+    running = started(tmp_path, provider.url)
+    answered = 0
+    for lap in range(3):
+        running.start()
+        rest = Rest(running)
+        deadline = time.monotonic() + 0.3 + 0.2 * lap
+        killer = threading.Timer(deadline - time.monotonic(), running.process.kill)
+        killer.start()
+        try:
+            while True:
+                answered += post(rest.url, "/v1/chat/completions", ASK)[0] == 200
+        except OSError:
+            running.process.wait()
+    counted = sum(it["requests"] for it in totals(running))
+    assert answered > 10 and answered <= counted <= answered + 3
