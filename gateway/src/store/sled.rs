@@ -1,9 +1,20 @@
 //! sled 0.34, for one gateway at a time. sled alone keeps half a second of writes in the process, where kill -9 takes them;
 //! so every write waits until sled has handed it on.
 
-use std::{fs::OpenOptions, ops::Bound, path::Path, sync::Arc};
+use std::{
+    fs::OpenOptions,
+    ops::Bound,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{Entry, Store, StoreError, Write};
+
+/// How long a gateway waits for the one that it takes over from: its threads may hold the lock a moment longer than it.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 const FOLDER: &str = "ledger.sled";
 
@@ -20,9 +31,20 @@ struct Sled {
 
 pub fn open(folder: &Path) -> Result<Arc<dyn Store>, StoreError> {
     let path = folder.join(FOLDER);
-    let opened = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None).open();
-    let db = opened.map_err(|error| explain(&path, &error))?;
-    Ok(Arc::new(Sled { db, path }))
+    let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    let begun = Instant::now();
+    loop {
+        match config.open() {
+            Ok(db) => return Ok(Arc::new(Sled { db, path })),
+            Err(error) if is_locked(&error) && begun.elapsed() < LOCK_PATIENCE => thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(explain(&path, &error)),
+        }
+    }
+}
+
+/// sled tells of its lock in words alone.
+fn is_locked(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(io) if io.to_string().contains("acquire lock"))
 }
 
 impl Sled {
@@ -79,8 +101,7 @@ impl Store for Sled {
 
 fn explain(path: &Path, error: &sled::Error) -> StoreError {
     match error {
-        // sled tells of its lock in words alone.
-        sled::Error::Io(io) if io.to_string().contains("acquire lock") => StoreError::new(
+        locked if is_locked(locked) => StoreError::new(
             path,
             "is in use by another process",
             "stop that one, or set `store.kind` to \"sqlite\", which several may share",
