@@ -142,6 +142,11 @@ impl Tokenizer {
         ids
     }
 
+    /// The spellings of its control tokens.
+    pub(crate) fn special_names(self) -> impl Iterator<Item = &'static str> {
+        self.0.specials.iter().map(|(name, _)| *name)
+    }
+
     /// The id of a control token.
     #[must_use]
     pub fn special(self, name: &str) -> Option<u32> {

@@ -10,4 +10,5 @@ mod chat {
     pub mod published;
     pub mod recorded;
     pub mod rules;
+    pub mod templates;
 }

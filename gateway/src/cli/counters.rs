@@ -3,7 +3,10 @@
 use super::{Failure, inputs};
 use crate::serve::DEFAULT_PROFILE;
 use tollgate_config::{Config, Model, Models, Price};
-use tollgate_tokenizers::{TOKENIZERS, Tokenizer, chat::Family};
+use tollgate_tokenizers::{
+    TOKENIZERS, Tokenizer,
+    chat::{Family, TemplateEntry},
+};
 
 /// A model, or a bare tokenizer.
 #[derive(Clone)]
@@ -42,7 +45,8 @@ impl Counter {
         let tokenizer = Tokenizer::by_name(&model.tokenizer).map_err(|error| error.to_string())?;
         // A name of the user's own says nothing; the catalogue's says what it stands for.
         let open = Family::of_model("").name;
-        let known_as = if Family::of_model(name).name == open { &model.name } else { name };
+        let is_known = Family::of_model(name).name != open || TemplateEntry::of_model(name).is_some();
+        let known_as = if is_known { name } else { &model.name };
         Ok(Self {
             name: name.to_owned(),
             tokenizer,

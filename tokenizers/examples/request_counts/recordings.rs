@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error, path::Path};
 use serde_json::Value;
 use tollgate_tokenizers::{
     Tokenizer,
-    chat::{Family, Format, Request, RequestCount, Subject, ToolChoice, count_request, read},
+    chat::{Family, Format, Request, RequestCount, Subject, TemplateEntry, ToolChoice, count_request, read},
 };
 
 /// A request that can be counted.
@@ -55,15 +55,16 @@ fn recording(line: &Value, place: String) -> Result<Recording, String> {
         return Err("state that the server keeps".into());
     }
     let actual = charged(&line["usage"]).ok_or("no usage")?;
-    let request = read(format, &line["request"]).map_err(|error| format!("unreadable: {error}"))?;
+    let mut request = read(format, &line["request"]).map_err(|error| format!("unreadable: {error}"))?;
     if let Some(uncounted) = request.uncounted.iter().find(|it| it.bound.is_none()) {
         return Err(format!("not in the request: {}", uncounted.what));
     }
     let model = model(line);
     let family = Family::of_model(&model);
-    let tokenizer = Tokenizer::by_name(family.tokenizer).map_err(|error| error.to_string())?;
+    request.model = Some(model.clone());
+    let tokenizer = Tokenizer::by_name(family.tokenizer_of(&model)).map_err(|error| error.to_string())?;
     Ok(Recording {
-        group: group(family, text(line, "host")),
+        group: group(family, &model, text(line, "host")),
         family: family.name,
         shape: if request.uncounted.is_empty() { shape(&request) } else { "unpriced" },
         source: line["source"].to_string().split("\"interaction\"").next().unwrap_or_default().to_owned(),
@@ -125,7 +126,10 @@ fn of_path(path: &str) -> &str {
 /// Makers' own hosts; others put their own words around a request.
 const MAKERS: &[&str] = &["openai.com", "openai.azure.com", "anthropic.com", "googleapis.com"];
 
-fn group(family: &Family, host: &str) -> String {
+fn group(family: &Family, model: &str, host: &str) -> String {
+    if let Some(template) = TemplateEntry::of_model(model).filter(|_| family.name == "open") {
+        return format!("{} @ {}", template.name, if host.is_empty() { "unnamed" } else { host });
+    }
     let own = MAKERS.iter().any(|maker| host.ends_with(maker)) && family.name != "open";
     if own { family.name.to_owned() } else { format!("{} (others)", family.name) }
 }

@@ -10,6 +10,7 @@ mod images;
 mod read;
 mod request;
 mod schema;
+mod template;
 mod typescript;
 
 pub use calibrate::{Calibrator, Corrected, MOST_KEYS, StateError, Subject};
@@ -21,20 +22,12 @@ pub use request::{
     Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
     Uncounted,
 };
+pub use template::{ChatTemplate, Controls, RenderOptions, TEMPLATES, TemplateEntry, TemplateError, TemplateSource};
 
 use crate::Tokenizer;
-use count::{Ledger, Slack, signed};
 
 /// What `request` costs in input tokens when a model of `family` reads it with `tokenizer`.
 #[must_use]
 pub fn count_request(family: &Family, tokenizer: Tokenizer, request: &Request) -> RequestCount {
     family.count(tokenizer, request)
-}
-
-/// What a prompt costs that was rendered with the model's own template, outside of this crate.
-#[must_use]
-pub fn count_rendered(tokenizer: Tokenizer, prompt: &str, request: &Request) -> RequestCount {
-    let mut ledger = Ledger::default();
-    ledger.add(What::Frame, signed(tokenizer.count(prompt)));
-    RequestCount::new(Kind::Template, ledger, Slack { tokens: 2, permille: 0 }, request)
 }

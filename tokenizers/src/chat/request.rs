@@ -1,6 +1,6 @@
 //! A request to a language model, free of any provider's wire format. It is only read and counted, never sent.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The wire format that a request came in; the same messages cost differently in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -61,6 +61,8 @@ pub struct Request {
     pub response: Option<ResponseSchema>,
     /// Whether the model is asked to think before it answers.
     pub thinking: bool,
+    /// What the body sets for the model's chat template (`chat_template_kwargs`, `enable_thinking`).
+    pub template_options: Map<String, Value>,
     /// What is in the request, or referred to by it, and cannot be counted.
     pub uncounted: Vec<Uncounted>,
 }
@@ -68,7 +70,7 @@ pub struct Request {
 impl Request {
     /// A request with nothing in it.
     #[must_use]
-    pub const fn empty(format: Format) -> Self {
+    pub fn empty(format: Format) -> Self {
         Self {
             format,
             model: None,
@@ -78,6 +80,7 @@ impl Request {
             parallel_calls: true,
             response: None,
             thinking: false,
+            template_options: Map::new(),
             uncounted: Vec::new(),
         }
     }
@@ -144,9 +147,17 @@ pub struct Message {
     pub name: Option<String>,
     /// What is said, in order.
     pub content: Vec<Content>,
+    /// What the model thought before it said so, where the body gives it back.
+    pub reasoning: String,
 }
 
 impl Message {
+    /// A message of a speaker without a name.
+    #[must_use]
+    pub const fn new(role: Role, content: Vec<Content>) -> Self {
+        Self { role, name: None, content, reasoning: String::new() }
+    }
+
     /// All its text, as it stands in the prompt: parts follow each other without a gap.
     #[must_use]
     pub fn text(&self) -> String {
@@ -201,6 +212,8 @@ pub enum Detail {
 /// A call of a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolCall {
+    /// The id that its result refers to; empty where the format has none.
+    pub id: String,
     /// The tool.
     pub name: String,
     /// Its arguments, as JSON text.
@@ -210,6 +223,8 @@ pub struct ToolCall {
 /// The answer to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
+    /// The id of the call.
+    pub id: String,
     /// The tool that answered; empty where the call is not in the request.
     pub name: String,
     /// What it said.
@@ -225,6 +240,8 @@ pub struct Tool {
     pub description: String,
     /// The JSON schema of its arguments; null where it takes none.
     pub parameters: Value,
+    /// The function's other fields, such as `strict`: servers of open models write them into the prompt too.
+    pub rest: Map<String, Value>,
 }
 
 /// Whether the model must call a tool.

@@ -16,7 +16,7 @@ use crate::cli::{
     table::clean,
 };
 use tollgate_config::Config;
-use tollgate_tokenizers::chat::{Format, Request, RequestCount, Uncounted, count_request, guess, read};
+use tollgate_tokenizers::chat::{Format, Request, RequestCount, TemplateEntry, Uncounted, count_request, guess, read};
 
 /// One request, counted.
 pub struct Counted {
@@ -152,13 +152,14 @@ fn told(body: &Value) -> Result<Format, String> {
     })
 }
 
-/// Models of one family count alike, but for the price of pictures.
+/// Models of one family count alike, but for the price of pictures; open ones, where their prompt format is the same.
 fn bills(request: &mut Request, counters: Vec<Counter>) -> Vec<Bill> {
     let has_images = request.has_images();
     let mut known: HashMap<(&str, &str, String), RequestCount> = HashMap::new();
     let mut bill = |counter: Counter| {
         let tokenizer = counter.request_tokenizer();
-        let pictures = if has_images { counter.known_as.clone() } else { String::new() };
+        let format = TemplateEntry::of_model(&counter.known_as).map_or("", |entry| entry.name);
+        let pictures = if has_images { &counter.known_as } else { format }.to_owned();
         let key = (counter.family.name, tokenizer.name(), pictures);
         request.model = Some(counter.known_as.clone());
         let count = known.entry(key).or_insert_with(|| count_request(counter.family, tokenizer, request));

@@ -9,7 +9,7 @@ mod open;
 mod openai;
 mod reasoning;
 
-use super::{count::RequestCount, request::Request};
+use super::{count::RequestCount, request::Request, template::TemplateEntry};
 use crate::Tokenizer;
 
 /// Models whose prompts are made alike.
@@ -38,6 +38,13 @@ impl Family {
     #[must_use]
     pub fn by_name(name: &str) -> Option<&'static Self> {
         FAMILIES.iter().find(|family| family.name == name)
+    }
+
+    /// The vocabulary of a model of this family: of an open one its own, where its template is known.
+    #[must_use]
+    pub fn tokenizer_of(&self, model: &str) -> &'static str {
+        let own = TemplateEntry::of_model(model).filter(|_| self.name == "open");
+        own.map_or(self.tokenizer, |entry| entry.tokenizer)
     }
 
     /// What `request` costs.
@@ -110,12 +117,7 @@ pub static FAMILIES: [Family; 12] = [
         count: anthropic::count_4_5,
     },
     Family { name: "claude-5", tokenizer: "o200k_base", prefixes: &["claude"], count: anthropic::count_5 },
-    Family {
-        name: "gemini-2",
-        tokenizer: "gemma4",
-        prefixes: &["gemini-1", "gemini-2", "gemma"],
-        count: gemini::count_2,
-    },
+    Family { name: "gemini-2", tokenizer: "gemma4", prefixes: &["gemini-1", "gemini-2"], count: gemini::count_2 },
     Family { name: "gemini-3", tokenizer: "gemma4", prefixes: &["gemini"], count: gemini::count_3 },
     Family { name: "open", tokenizer: "o200k_base", prefixes: &[], count: open::count },
 ];

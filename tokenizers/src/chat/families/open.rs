@@ -1,5 +1,5 @@
-//! Models of which no rule knows: the usual chat template in the tokenizer given, tools as JSON. A first guess, to be
-//! corrected by what the provider charges; a rendered template is counted by `count_rendered` instead.
+//! Open models: by their chat template where it is known, else by what most templates do, tools as JSON. The latter is a
+//! first guess, to be corrected by what the provider charges.
 
 use serde_json::json;
 
@@ -8,7 +8,8 @@ use crate::{
     Tokenizer,
     chat::{
         count::{Kind, Ledger, RequestCount, Slack, What},
-        request::{Content, Message, Request, Tool},
+        request::{Content, Format, Message, Request, Tool},
+        template::{RenderOptions, TemplateEntry},
     },
 };
 
@@ -19,6 +20,25 @@ const TOOLS: i64 = 100;
 const CALL: i64 = 20;
 
 pub(super) fn count(tokenizer: Tokenizer, request: &Request) -> RequestCount {
+    templated(tokenizer, request).unwrap_or_else(|| guessed(tokenizer, request))
+}
+
+/// Dates cost the same on every day of this century, or nearly.
+const ANY_DAY_UNIX_S: i64 = 1_767_225_600;
+
+/// By the template of the model that the request names; `None` where it has none, or refuses the request.
+fn templated(tokenizer: Tokenizer, request: &Request) -> Option<RequestCount> {
+    let entry = TemplateEntry::of_model(request.model.as_deref()?)?;
+    let mut options = RenderOptions { now_unix_s: Some(ANY_DAY_UNIX_S), ..RenderOptions::default() };
+    if entry.name == "deepseek-v4" && request.format == Format::OpenaiResponses {
+        // There it thinks, and hard, unless the request says otherwise; recorded requests show it.
+        options.variables.insert("enable_thinking".to_owned(), true.into());
+        options.variables.insert("reasoning_effort".to_owned(), "high".into());
+    }
+    entry.template().ok()?.count(tokenizer, request, &options).ok()
+}
+
+fn guessed(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     let mut ledger = Ledger::default();
     for (idx, each) in request.messages.iter().enumerate() {
         ledger.add(What::Message(idx), message(tokenizer, each));

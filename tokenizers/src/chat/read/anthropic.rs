@@ -1,6 +1,6 @@
 //! `POST /v1/messages` and `/v1/messages/count_tokens`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     at::{At, Names, ReadError, bytes},
@@ -17,12 +17,12 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut names = Names::default();
     if let Some(system) = body.field("system") {
         let content = content(&system, &mut names, &mut request)?;
-        request.messages.push(Message { role: Role::System, name: None, content });
+        request.messages.push(Message::new(Role::System, content));
     }
     for at in body.required("messages")?.items()? {
         let role = role(&at.required("role")?)?;
         let content = content(&at.required("content")?, &mut names, &mut request)?;
-        request.messages.push(Message { role, name: None, content });
+        request.messages.push(Message::new(role, content));
     }
     tools(body, &mut request)?;
     response(body, &mut request)?;
@@ -78,7 +78,7 @@ fn call(at: &At<'_>, names: &mut Names) -> Result<ToolCall, ReadError> {
     let name = at.required_text("name")?.to_owned();
     names.add(at.text_or_empty("id"), &name);
     let arguments = at.field("input").map_or_else(|| "{}".to_owned(), |input| input.value.to_string());
-    Ok(ToolCall { name, arguments })
+    Ok(ToolCall { id: at.text_or_empty("id").to_owned(), name, arguments })
 }
 
 fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<Content>) -> Result<(), ReadError> {
@@ -87,8 +87,9 @@ fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<C
         None => Vec::new(),
     };
     let images: Vec<Content> = inner.iter().filter(|it| matches!(it, Content::Image(_))).cloned().collect();
-    let text = Message { role: Role::Tool, name: None, content: inner }.text();
-    out.push(Content::Result(ToolResult { name: names.of(at.text_or_empty("tool_use_id")), text }));
+    let text = Message::new(Role::Tool, inner).text();
+    let id = at.text_or_empty("tool_use_id");
+    out.push(Content::Result(ToolResult { id: id.to_owned(), name: names.of(id), text }));
     out.extend(images);
     Ok(())
 }
@@ -100,6 +101,7 @@ fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
                 name: each.required_text("name")?.to_owned(),
                 description: each.text_or_empty("description").to_owned(),
                 parameters: schema.value.clone(),
+                rest: Map::new(),
             }),
             None => {
                 let what = format!("tool of the provider, {}", each.text_or_empty("type"));

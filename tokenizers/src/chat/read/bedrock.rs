@@ -1,7 +1,7 @@
 //! Amazon Bedrock's `Converse`: blocks are named by their only key, tools and settings have fields of their own
 //! (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     at::{At, Names, ReadError, bytes},
@@ -19,12 +19,12 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut names = Names::default();
     if let Some(system) = body.field("system") {
         let content = blocks(&system, &mut names, &mut request)?;
-        request.messages.push(Message { role: Role::System, name: None, content });
+        request.messages.push(Message::new(Role::System, content));
     }
     for at in body.required("messages")?.items()? {
         let role = role(&at.required("role")?)?;
         let content = blocks(&at.required("content")?, &mut names, &mut request)?;
-        request.messages.push(Message { role, name: None, content });
+        request.messages.push(Message::new(role, content));
     }
     if let Some(config) = body.field("toolConfig") {
         tools(&config, &mut request)?;
@@ -103,7 +103,7 @@ fn call(at: &At<'_>, names: &mut Names) -> Result<ToolCall, ReadError> {
     let name = at.required_text("name")?.to_owned();
     names.add(at.text_or_empty("toolUseId"), &name);
     let arguments = at.field("input").map_or_else(|| "{}".to_owned(), |input| input.value.to_string());
-    Ok(ToolCall { name, arguments })
+    Ok(ToolCall { id: at.text_or_empty("toolUseId").to_owned(), name, arguments })
 }
 
 /// Pictures in a result stand behind it.
@@ -113,8 +113,9 @@ fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<C
         None => Vec::new(),
     };
     let images: Vec<Content> = inner.iter().filter(|it| matches!(it, Content::Image(_))).cloned().collect();
-    let text = Message { role: Role::Tool, name: None, content: inner }.text();
-    out.push(Content::Result(ToolResult { name: names.of(at.text_or_empty("toolUseId")), text }));
+    let text = Message::new(Role::Tool, inner).text();
+    let id = at.text_or_empty("toolUseId");
+    out.push(Content::Result(ToolResult { id: id.to_owned(), name: names.of(id), text }));
     out.extend(images);
     Ok(())
 }
@@ -141,6 +142,7 @@ fn tool(at: &At<'_>) -> Result<Tool, ReadError> {
         name: at.required_text("name")?.to_owned(),
         description: at.text_or_empty("description").to_owned(),
         parameters: schema.map_or(Value::Null, |it| it.value.clone()),
+        rest: Map::new(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! `models/*:generateContent` and `:countTokens`, in both spellings that the API takes.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     at::{At, ReadError, bytes},
@@ -35,7 +35,7 @@ fn turn(at: &At<'_>, role: Role, request: &mut Request) -> Result<(), ReadError>
     for part in at.items_of("parts")? {
         content.extend(self::part(&part, request)?);
     }
-    request.messages.push(Message { role, name: None, content });
+    request.messages.push(Message::new(role, content));
     Ok(())
 }
 
@@ -45,11 +45,19 @@ fn part(at: &At<'_>, request: &mut Request) -> Result<Option<Content>, ReadError
     }
     if let Some(call) = at.either(["functionCall", "function_call"]) {
         let arguments = call.field("args").map_or_else(|| "{}".to_owned(), |args| args.value.to_string());
-        return Ok(Some(Content::Call(ToolCall { name: call.required_text("name")?.to_owned(), arguments })));
+        return Ok(Some(Content::Call(ToolCall {
+            id: String::new(),
+            name: call.required_text("name")?.to_owned(),
+            arguments,
+        })));
     }
     if let Some(answer) = at.either(["functionResponse", "function_response"]) {
         let text = answer.field("response").map(|it| it.value.to_string()).unwrap_or_default();
-        return Ok(Some(Content::Result(ToolResult { name: answer.required_text("name")?.to_owned(), text })));
+        return Ok(Some(Content::Result(ToolResult {
+            id: String::new(),
+            name: answer.required_text("name")?.to_owned(),
+            text,
+        })));
     }
     Ok(media(at, request))
 }
@@ -95,6 +103,7 @@ fn declarations(at: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
             name: each.required_text("name")?.to_owned(),
             description: each.text_or_empty("description").to_owned(),
             parameters: schema.iter().find_map(|it| each.field(it)).map_or(Value::Null, |it| it.value.clone()),
+            rest: Map::new(),
         });
     }
     Ok(())

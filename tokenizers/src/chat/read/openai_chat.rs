@@ -1,5 +1,7 @@
 //! `POST /v1/chat/completions`, with the functions of before November 2023.
 
+use serde_json::{Map, Value};
+
 use super::{
     at::{At, Names, ReadError},
     openai_parts as parts,
@@ -17,6 +19,7 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     }
     tools(body, &mut request)?;
     response(body, &mut request)?;
+    request.template_options = template_options(body);
     if let Some(search) = body.field("web_search_options") {
         search.uncounted(&mut request, "web search", None);
     }
@@ -35,33 +38,34 @@ fn message(at: &At<'_>, names: &mut Names, request: &mut Request) -> Result<Mess
     content.extend(calls(at, names)?);
     let name = at.field("name").filter(|_| role != Role::Tool);
     let name = name.map(|it| it.text().map(str::to_owned)).transpose()?;
-    Ok(Message { role, name, content })
+    let reasoning = at.either(["reasoning_content", "reasoning"]).and_then(|it| it.value.as_str().map(str::to_owned));
+    Ok(Message { role, name, content, reasoning: reasoning.unwrap_or_default() })
 }
 
 fn result(at: &At<'_>, names: &Names, content: Vec<Content>) -> Content {
     let named = at.text_or_empty("name");
     let name = if named.is_empty() { names.of(at.text_or_empty("tool_call_id")) } else { named.to_owned() };
-    let text = Message { role: Role::Tool, name: None, content }.text();
-    Content::Result(ToolResult { name, text })
+    let text = Message::new(Role::Tool, content).text();
+    Content::Result(ToolResult { id: at.text_or_empty("tool_call_id").to_owned(), name, text })
 }
 
 fn calls(at: &At<'_>, names: &mut Names) -> Result<Vec<Content>, ReadError> {
     let mut calls = Vec::new();
     for each in at.items_of("tool_calls")? {
         let Some(function) = each.field("function") else { continue };
-        let call = call(&function)?;
+        let call = call(each.text_or_empty("id"), &function)?;
         names.add(each.text_or_empty("id"), &call.name);
         calls.push(Content::Call(call));
     }
     if let Some(function) = at.field("function_call") {
-        calls.push(Content::Call(call(&function)?));
+        calls.push(Content::Call(call("", &function)?));
     }
     Ok(calls)
 }
 
-fn call(at: &At<'_>) -> Result<ToolCall, ReadError> {
+fn call(id: &str, at: &At<'_>) -> Result<ToolCall, ReadError> {
     let arguments = at.text_or_empty("arguments").to_owned();
-    Ok(ToolCall { name: at.required_text("name")?.to_owned(), arguments })
+    Ok(ToolCall { id: id.to_owned(), name: at.required_text("name")?.to_owned(), arguments })
 }
 
 fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
@@ -86,4 +90,23 @@ fn response(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
         request.response = Some(parts::schema(&format.required("json_schema")?)?);
     }
     Ok(())
+}
+
+/// What vLLM, SGLang and llama.cpp hand to the chat template, and the switches that hosts have for the same.
+fn template_options(body: &At<'_>) -> Map<String, Value> {
+    let mut options = Map::new();
+    let effort = parts::effort(body);
+    if let Some(effort) = effort {
+        options.insert("enable_thinking".to_owned(), (effort != "none").into());
+        options.insert("reasoning_effort".to_owned(), effort.into());
+    }
+    let thinking = body.field("thinking");
+    for place in [Some(body), thinking.as_ref()].into_iter().flatten() {
+        for name in ["enable_thinking", "clear_thinking"] {
+            options.extend(place.field(name).map(|it| (name.to_owned(), it.value.clone())));
+        }
+    }
+    let given = body.field("chat_template_kwargs");
+    options.extend(given.and_then(|it| it.value.as_object().cloned()).unwrap_or_default());
+    options
 }

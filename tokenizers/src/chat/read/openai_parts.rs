@@ -63,7 +63,11 @@ fn picture(at: &At<'_>) -> Image {
 
 /// A function with its name, description and parameters.
 pub(super) fn function(at: &At<'_>) -> Result<Tool, ReadError> {
+    let known = ["type", "name", "description", "parameters"];
+    let fields = at.value.as_object().into_iter().flatten();
+    let rest = fields.filter(|(name, _)| !known.contains(&name.as_str()));
     Ok(Tool {
+        rest: rest.map(|(name, value)| (name.clone(), value.clone())).collect(),
         name: at.required_text("name")?.to_owned(),
         description: at.text_or_empty("description").to_owned(),
         parameters: at.field("parameters").map_or(Value::Null, |it| it.value.clone()),
@@ -107,4 +111,12 @@ pub(super) fn pro_mode(body: &At<'_>, request: &mut Request) {
 /// Whether reasoning is asked for.
 pub(super) fn thinks(at: &At<'_>) -> bool {
     at.field("reasoning").is_some() || at.field("reasoning_effort").is_some()
+}
+
+/// How hard the model is asked to think, in any of the three places that hosts know.
+pub(super) fn effort<'a>(body: &At<'a>) -> Option<&'a str> {
+    let nested = body.field("reasoning").map(|it| it.text_or_empty("effort")).filter(|it| !it.is_empty());
+    let disabled = body.field("thinking").is_some_and(|it| it.text_or_empty("type") == "disabled");
+    let effort = body.field("reasoning_effort").and_then(|it| it.value.as_str()).or(nested);
+    if disabled { Some("none") } else { effort }
 }

@@ -20,6 +20,10 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     input(&body.required("input")?, &mut request)?;
     tools(body, &mut request)?;
     response(body, &mut request)?;
+    if let Some(effort) = parts::effort(body) {
+        request.template_options.insert("enable_thinking".to_owned(), (effort != "none").into());
+        request.template_options.insert("reasoning_effort".to_owned(), effort.into());
+    }
     Ok(request)
 }
 
@@ -27,7 +31,7 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
 fn instructions(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     if let Some(at) = body.field("instructions").filter(|at| at.value != "") {
         let content = vec![Content::Text(at.text()?.to_owned())];
-        request.messages.push(Message { role: Role::System, name: None, content });
+        request.messages.push(Message::new(Role::System, content));
     }
     Ok(())
 }
@@ -35,7 +39,7 @@ fn instructions(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
 fn input(at: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     if let Some(text) = at.value.as_str() {
         let content = vec![Content::Text(text.to_owned())];
-        request.messages.push(Message { role: Role::User, name: None, content });
+        request.messages.push(Message::new(Role::User, content));
         return Ok(());
     }
     let mut names = Names::default();
@@ -69,7 +73,7 @@ fn item(at: &At<'_>, names: &mut Names, request: &mut Request) -> Result<(), Rea
 fn message(at: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     let role = parts::role(&at.required("role")?)?;
     let content = parts::content(&at.required("content")?, request)?;
-    request.messages.push(Message { role, name: None, content });
+    request.messages.push(Message::new(role, content));
     Ok(())
 }
 
@@ -77,21 +81,23 @@ fn message(at: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
 fn call(at: &At<'_>, names: &mut Names, request: &mut Request) -> Result<(), ReadError> {
     let name = at.required_text("name")?.to_owned();
     names.add(at.text_or_empty("call_id"), &name);
-    let call = Content::Call(ToolCall { name, arguments: at.text_or_empty("arguments").to_owned() });
+    let id = at.text_or_empty("call_id").to_owned();
+    let call = Content::Call(ToolCall { id, name, arguments: at.text_or_empty("arguments").to_owned() });
     let open = request.messages.last_mut().filter(|last| last.calls().next().is_some());
     match open {
         Some(message) => message.content.push(call),
-        None => request.messages.push(Message { role: Role::Assistant, name: None, content: vec![call] }),
+        None => request.messages.push(Message::new(Role::Assistant, vec![call])),
     }
     Ok(())
 }
 
 fn output(at: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadError> {
     let mut content = parts::content(&at.required("output")?, request)?;
-    let text = Message { role: Role::Tool, name: None, content: content.clone() }.text();
+    let text = Message::new(Role::Tool, content.clone()).text();
     content.retain(|content| matches!(content, Content::Image(_)));
-    content.insert(0, Content::Result(ToolResult { name: names.of(at.text_or_empty("call_id")), text }));
-    request.messages.push(Message { role: Role::Tool, name: None, content });
+    let id = at.text_or_empty("call_id");
+    content.insert(0, Content::Result(ToolResult { id: id.to_owned(), name: names.of(id), text }));
+    request.messages.push(Message::new(Role::Tool, content));
     Ok(())
 }
 

@@ -81,7 +81,12 @@ mod tests {
     use crate::chat::request::Tool;
 
     fn check(description: &str, parameters: Value, style: &Style, expected: &str) {
-        let tool = Tool { name: "f".to_owned(), description: description.to_owned(), parameters };
+        let tool = Tool {
+            name: "f".to_owned(),
+            description: description.to_owned(),
+            parameters,
+            rest: serde_json::Map::new(),
+        };
         assert_eq!(declaration(&tool, style), expected);
     }
 
