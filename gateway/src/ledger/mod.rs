@@ -88,6 +88,11 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Where everything is kept, for what else is.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     /// A ledger over an open store.
     fn over(store: Arc<dyn Store>, slot: Slot, now: Moment) -> Result<Self, StoreError> {
         let ledger = Self { store, slot, accounts: RwLock::default(), others_before: Mutex::default() };

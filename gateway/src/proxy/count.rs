@@ -39,10 +39,12 @@ pub async fn handle(proxy: &Arc<Proxy>, format: WireFormat, request: Request) ->
 async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Result<Response, ApiError> {
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
-    let model = &routed.targets[0].model;
-    let ours = estimate(format, &ask.body, model, routed.model)?;
+    let ours = estimate(&proxy.calibration, format, &ask.body, &routed.targets[0], routed.model)?;
     match theirs(proxy, &ask, &routed.targets[..1]).await {
-        Some(body) => Ok(counted(body, HeaderValue::from_static("provider"))),
+        Some((tokens, body)) => {
+            proxy.calibration.observe(&ours.subject, ours.count.total, tokens);
+            Ok(counted(body, HeaderValue::from_static("provider")))
+        }
         None => Ok(counted(of_ours(format, &ours), by_ours(&ours))),
     }
 }
@@ -52,7 +54,7 @@ fn counted(body: Bytes, by: HeaderValue) -> Response {
 }
 
 /// The provider's count; `None` where it has no such endpoint, no key, or is not there.
-async fn theirs(proxy: &Proxy, ask: &Ask, targets: &[Target]) -> Option<Bytes> {
+async fn theirs(proxy: &Proxy, ask: &Ask, targets: &[Target]) -> Option<(u64, Bytes)> {
     let (path, _) = endpoint(ask.format);
     let outgoing = |target: &Target, provider: &Provider| {
         if provider.format_for(ask.format) != ask.format {
@@ -63,18 +65,18 @@ async fn theirs(proxy: &Proxy, ask: &Ask, targets: &[Target]) -> Option<Bytes> {
     let headers = keep(&ask.headers, ASK_HEADERS);
     let reply = attempt::send(&proxy.providers, targets, &headers, outgoing, &mut Vec::new()).await.ok()?;
     match reply.content {
-        Content::Whole(body) if reply.status.is_success() && has_count(&body) => Some(body),
+        Content::Whole(body) if reply.status.is_success() => Some((tokens_of(&body)?, body)),
         _ => None,
     }
 }
 
-fn has_count(body: &[u8]) -> bool {
-    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    body["input_tokens"].is_u64()
+fn tokens_of(body: &[u8]) -> Option<u64> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body["input_tokens"].as_u64()
 }
 
 fn of_ours(format: WireFormat, ours: &Estimate) -> Bytes {
-    let mut body = json!({"input_tokens": ours.count.total});
+    let mut body = json!({"input_tokens": ours.tokens});
     if let Some(object) = endpoint(format).1 {
         body["object"] = object.into();
     }

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
+use super::calibration::Calibration;
 use crate::protocols::{ApiError, ErrorKind};
-use tollgate_config::{Model, WireFormat};
+use tollgate_config::{Model, Target, WireFormat};
 use tollgate_tokenizers::{
     Tokenizer,
-    chat::{self, Family, Format, Request, RequestCount, What},
+    chat::{self, Family, Format, Request, RequestCount, Subject, What},
 };
 
 /// Parts that are named where a request is too long.
@@ -19,26 +20,42 @@ const MAX_OUTPUT: &[&str] = &["max_completion_tokens", "max_tokens", "max_output
 #[derive(Debug)]
 pub struct Estimate {
     pub request: Request,
+    /// As the family's rule has it.
     pub count: RequestCount,
+    /// As earlier requests correct it.
+    pub tokens: usize,
+    pub error_bound: Option<usize>,
+    /// What is learnt from what the request is charged.
+    pub subject: Subject,
     pub tokenizer: Tokenizer,
     /// The longest answer that the request allows, where it says so.
     pub max_output: Option<u64>,
 }
 
-/// Reads and counts a body for `model`, which the catalogue may know as `entry`.
+/// Reads and counts a body for `target`, whose model the catalogue may know as `entry`.
 ///
 /// # Errors
 /// What is wrong with the body, and where.
-pub fn estimate(format: WireFormat, body: &[u8], model: &str, entry: Option<&Model>) -> Result<Estimate, ApiError> {
+pub fn estimate(
+    calibration: &Calibration,
+    format: WireFormat,
+    body: &[u8],
+    target: &Target,
+    entry: Option<&Model>,
+) -> Result<Estimate, ApiError> {
     let bad = |message: String| ApiError::new(ErrorKind::InvalidRequest, message);
     let value: Value =
         serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))?;
     let request = chat::read(counted_as(format), &value).map_err(|error| bad(error.to_string()))?;
-    let family = Family::of_model(model);
+    let family = Family::of_model(&target.model);
     let tokenizer = tokenizer(entry, family)?;
     let count = chat::count_request(family, tokenizer, &request);
     let max_output = MAX_OUTPUT.iter().find_map(|key| value.get(key)?.as_u64());
-    Ok(Estimate { request, count, tokenizer, max_output })
+    // Who serves a model may charge for what others do not.
+    let subject = Subject::new(family, &format!("{}/{}", target.provider, target.model), &request);
+    let corrected = calibration.correct(&subject, &count);
+    let (tokens, error_bound) = (corrected.tokens, corrected.error_bound);
+    Ok(Estimate { request, count, tokens, error_bound, subject, tokenizer, max_output })
 }
 
 /// The vocabulary of the catalogue's entry, else of the family.
@@ -61,7 +78,7 @@ const fn counted_as(format: WireFormat) -> Format {
 impl Estimate {
     /// Tokens that it costs for sure: what the model's own count may be lower by is taken off.
     fn at_least(&self) -> usize {
-        self.count.total.saturating_sub(self.count.error_bound.unwrap_or(self.count.total))
+        self.tokens.saturating_sub(self.error_bound.unwrap_or(self.tokens))
     }
 
     /// Refuses what no reading of the model would fit into its window.
@@ -72,7 +89,7 @@ impl Estimate {
         let Some(limit) = window_tokens.filter(|limit| self.at_least() > *limit as usize) else { return Ok(()) };
         let message = format!(
             "the request has {} tokens and the window of `{model}` is {limit}; it was not sent. The largest parts: {}",
-            self.count.total,
+            self.tokens,
             self.largest()
         );
         Err(ApiError {
@@ -107,7 +124,9 @@ mod tests {
     use super::*;
 
     fn of(body: &str) -> Result<Estimate, ApiError> {
-        estimate(WireFormat::OpenaiChat, body.as_bytes(), "gpt-5", None)
+        let calibration = Calibration::open(crate::store::memory().unwrap_or_else(|error| unreachable!("{error}")));
+        let target = Target { provider: "openai".into(), model: "gpt-5".into() };
+        estimate(&calibration, WireFormat::OpenaiChat, body.as_bytes(), &target, None)
     }
 
     #[test]

@@ -75,10 +75,12 @@ impl Way<'_> {
     /// Sends the planned request and answers with what comes of it; what goes wrong is told in the answer.
     pub async fn answer(self, planned: Planned, mut ticket: Ticket) -> Response {
         ticket.told.tools = Some(planned.gated.shown());
-        ticket.told.tokens.sent = match self.recount(&planned.request) {
-            Ok(tokens) => tokens,
+        let sent = match self.recount(&planned.request) {
+            Ok(sent) => sent,
             Err(error) => return handle::failed(self.ask.format, error, ticket, None),
         };
+        (ticket.told.tokens.sent, ticket.told.tokens.error_bound) = (sent.tokens, sent.error_bound);
+        ticket.learns_from(sent.subject, sent.count.total);
         if let Err(error) = ticket.reserve(planned.max_output) {
             return handle::failed(self.ask.format, error, ticket, None);
         }
@@ -91,12 +93,13 @@ impl Way<'_> {
     }
 
     /// The count of what the first target is sent.
-    fn recount(&self, request: &Request) -> Result<usize, ApiError> {
-        let Some(target) = self.routed.targets.first() else { return Ok(0) };
-        let Some(provider) = self.proxy.providers.get(&target.provider) else { return Ok(0) };
-        let format = provider.format_for(format_of(request));
+    fn recount(&self, request: &Request) -> Result<Estimate, ApiError> {
+        let target = &self.routed.targets[0];
+        let provider = self.proxy.providers.get(&target.provider);
+        let asked = format_of(request);
+        let format = provider.map_or(asked, |it| it.format_for(asked));
         let body = encoded(self.proxy, request, target, format, &mut Vec::new())?.body;
-        Ok(estimate(format, &body, &target.model, self.routed.model)?.count.total)
+        estimate(&self.proxy.calibration, format, &body, target, self.routed.model)
     }
 
     async fn respond(self, planned: Planned, reply: Reply, mut ticket: Ticket) -> Response {

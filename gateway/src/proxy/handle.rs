@@ -41,10 +41,10 @@ pub async fn handle(proxy: Arc<Proxy>, format: WireFormat, request: Request) -> 
 async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Result<Response, ApiError> {
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
-    let target_model = &routed.targets[0].model;
-    let estimate = estimate(format, &ask.body, target_model, routed.model)?;
+    let target = &routed.targets[0];
+    let estimate = estimate(&proxy.calibration, format, &ask.body, target, routed.model)?;
     if routed.rules.window == WindowPolicy::Refuse {
-        estimate.check_window(target_model, routed.model.and_then(|it| it.window_tokens))?;
+        estimate.check_window(&target.model, routed.model.and_then(|it| it.window_tokens))?;
     }
     let headers = keep(&ask.headers, ASK_HEADERS);
     let planned = match gated::applies(routed.rules) {
@@ -65,6 +65,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
         let way = gated::Way { proxy, ask: &ask, routed: &routed, headers };
         return Ok(way.answer(planned, ticket).await);
     }
+    ticket.learns_from(estimate.subject, estimate.count.total);
     if let Err(error) = ticket.reserve(estimate.max_output) {
         return Ok(failed(format, error, ticket, None));
     }
@@ -139,9 +140,9 @@ fn told(ask: &Ask, estimate: &Estimate) -> Explanation {
         model: ask.model.clone(),
         is_stream: ask.is_stream,
         tokens: Tokens {
-            before: estimate.count.total,
-            sent: estimate.count.total,
-            error_bound: estimate.count.error_bound,
+            before: estimate.tokens,
+            sent: estimate.tokens,
+            error_bound: estimate.error_bound,
             kind: Some(estimate.count.kind),
             ..Tokens::default()
         },

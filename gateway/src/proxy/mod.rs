@@ -6,6 +6,7 @@
 mod ask;
 mod attempt;
 mod cache;
+mod calibration;
 mod count;
 mod embeddings;
 mod envelope;
@@ -46,6 +47,7 @@ use indexmap::IndexMap;
 
 use attempt::Providers;
 use cache::Cache;
+use calibration::Calibration;
 use explain::{Explanation, Explanations};
 use metrics::Metrics;
 use route::Routes;
@@ -58,6 +60,7 @@ pub struct Proxy {
     providers: Providers,
     pub access: Arc<Access>,
     ledger: Arc<Ledger>,
+    calibration: Calibration,
     explanations: Explanations,
     metrics: Metrics,
     cache: Cache,
@@ -78,11 +81,13 @@ impl Proxy {
         let provider = |(name, it): (&String, &tollgate_config::Provider)| {
             Ok((name.clone(), Arc::new(Provider::new(it.clone())?)))
         };
+        let ledger = open_ledger(config)?;
         Ok(Arc::new(Self {
             routes: Routes::new(config),
             providers: config.providers.iter().map(provider).collect::<Result<_, String>>()?,
             access: Arc::new(Access::open(config)?),
-            ledger: open_ledger(config)?,
+            calibration: Calibration::open(ledger.store()),
+            ledger,
             explanations: Explanations::default(),
             metrics: Metrics::new(),
             cache: Cache::new(config.server.cache_max_bytes),

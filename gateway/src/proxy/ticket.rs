@@ -23,6 +23,7 @@ use crate::{
     protocols::{ApiError, ErrorKind, Usage},
 };
 use tollgate_config::Price;
+use tollgate_tokenizers::chat::Subject;
 
 /// Under this name the ledger has the requests that showed no key.
 const NOBODY: &str = "-";
@@ -45,6 +46,8 @@ pub struct Ticket {
     pub told: Box<Explanation>,
     recording: Option<Recording>,
     reservation: Option<Reservation>,
+    /// What the usage says something of, and how it was estimated.
+    subject: Option<(Subject, usize)>,
     is_settled: bool,
 }
 
@@ -70,6 +73,7 @@ impl Ticket {
             told,
             recording: None,
             reservation: None,
+            subject: None,
             is_settled: false,
         }
     }
@@ -86,6 +90,11 @@ impl Ticket {
 
     pub fn set_price(&mut self, price: Option<Price>) {
         self.price = price;
+    }
+
+    /// Later estimates are corrected by what this request is charged.
+    pub fn learns_from(&mut self, subject: Subject, estimated: usize) {
+        self.subject = Some((subject, estimated));
     }
 
     /// Holds what the request may need against the limits of its key.
@@ -133,6 +142,8 @@ impl Ticket {
             Ending::ClientLeft => told.ending = "client_left".into(),
             Ending::Failed(error) => told.ending.clone_from(&error.message),
         }
+        self.learn(ending, usage);
+        let told = &mut self.told;
         let usage = usage.map(ledger_usage);
         let cost = usage.zip(self.price).map_or(0, |(usage, price)| cost_micro_usd(&price, &usage));
         told.tokens.returned = usage.map(Returned::from);
@@ -157,6 +168,17 @@ impl Ticket {
         log(told);
         self.proxy.metrics.ended(told);
         self.proxy.explanations.add(std::mem::take(told));
+    }
+}
+
+impl Ticket {
+    /// Several rounds are charged together, and a target that is not the first may be another model.
+    fn learn(&self, ending: &Ending, usage: Option<Usage>) {
+        let Some(((subject, estimated), usage)) = self.subject.as_ref().zip(usage) else { return };
+        let is_its_own = self.told.rounds.is_empty() && self.told.attempts.len() == 1;
+        if matches!(ending, Ending::Done) && is_its_own && self.told.status == 200 {
+            self.proxy.calibration.observe(subject, *estimated, usage.input);
+        }
     }
 }
 

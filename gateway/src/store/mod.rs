@@ -88,6 +88,15 @@ pub fn open(config: &StoreConfig) -> Result<Arc<dyn Store>, StoreError> {
     Ok(synced::Synced::start(store, config.sync_every))
 }
 
+/// A store that ends with its owner.
+///
+/// # Errors
+/// None; other kinds have some.
+#[cfg(test)]
+pub fn memory() -> Result<Arc<dyn Store>, StoreError> {
+    memory::open(Path::new(""))
+}
+
 /// The entry of [`STORES`].
 ///
 /// # Errors

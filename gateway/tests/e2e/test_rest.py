@@ -456,3 +456,21 @@ def test_a_killed_gateway_loses_no_request_that_had_ended(provider, tmp_path):
             running.process.wait()
     counted = sum(it["requests"] for it in totals(running))
     assert answered > 10 and answered <= counted <= answered + 3
+
+
+def test_what_providers_charge_corrects_later_counts_and_outlives_the_gateway(provider, tmp_path):
+    """A provider that adds 80 tokens to each request."""
+    with started(tmp_path, provider.url) as running:
+        rest = Rest(running)
+
+        def off(n_words):
+            model = "chat/" + scenario("plain", prompt=80 + n_words)
+            asked = {"model": model, "messages": [{"role": "user", "content": "word " * n_words}]}
+            _, headers, _ = post(rest.url, "/v1/chat/completions", asked)
+            return abs(int(headers["x-tollgate-tokens-sent"]) - 80 - n_words)
+
+        first, *_, last = [off(10 * n) for n in range(1, 10)]
+        assert first > 60 and last < 10
+        running.stop()
+        running.start()
+        assert off(33) < 10
