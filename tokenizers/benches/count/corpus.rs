@@ -2,21 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-/// The file names of a corpus, without `.txt`.
-pub const KINDS: [&str; 3] = ["english", "rust", "schemas"];
+/// What is made.
+const KINDS: [&str; 3] = ["english", "rust", "schemas"];
 
 const DOCUMENT_BYTES: usize = 4 << 10;
 const CORPUS_BYTES: usize = 8 << 20;
 /// Larger files are tables and test data, of one kind throughout.
 const MAX_FILE_BYTES: usize = 200 << 10;
 
-/// The file of one kind: from `given`, or made in `folder`.
-pub fn file(kind: &str, given: Option<&Path>, folder: &Path) -> String {
-    let path = given.unwrap_or(folder).join(format!("{kind}.txt"));
-    if !path.exists() {
-        std::fs::write(&path, gather(kind)).expect("the folder is writable");
+/// Kinds and their files: all texts of the `given` folder, or three kinds that are made in `folder`.
+pub fn files(given: Option<&Path>, folder: &Path) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    match given {
+        Some(given) => list(given, "txt", &mut paths),
+        None => paths.extend(KINDS.iter().map(|it| make(it, folder))),
     }
-    path.display().to_string()
+    paths.sort();
+    paths
+        .iter()
+        .map(|it| (it.file_stem().unwrap_or_default().display().to_string(), it.display().to_string()))
+        .collect()
+}
+
+fn make(kind: &str, folder: &Path) -> PathBuf {
+    let path = folder.join(kind).with_extension("txt");
+    std::fs::write(&path, gather(kind)).expect("the folder is writable");
+    path
 }
 
 /// Consecutive documents of about 4 kB.

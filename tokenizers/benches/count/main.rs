@@ -1,34 +1,55 @@
 //! Counting speed beside peers, in one run.
 //!
-//! `cargo bench -p tollgate-tokenizers -- [speed] [adverse] [threads] [--corpus DIR] [--runs N] [--json]`
+//! `cargo bench -p tollgate-tokenizers -- [speed] [adverse] [linear] [threads] [--vocab NAME] [--corpus DIR] [--runs N]
+//! [--json]`
+//!
+//! `speed` counts documents of 4 kB, `adverse` texts of 1 MB that are hard, `linear` the same texts at doubled lengths,
+//! and 100 MB of one character. Without `--vocab`, `speed` takes the vocabularies of OpenAI's current models and the
+//! others `o200k_base`. Peers are those that have the vocabulary.
 //!
 //! Every figure comes from a process of its own, so that *cold* is the first sight of a text: the first half of a
 //! corpus in documents of 4 kB, after the tables are loaded and one line in other scripts is counted. *Warm* is the
 //! second half, *repeated* that half once more. Runs of all contestants alternate; the best of each is shown, since
-//! other work on a machine only ever slows one down.
+//! other work on a machine only ever slows one down. Seconds are those of work (`clock`), but for `threads`.
 //!
 //! What limits us: a piece of text, four to five bytes of it, takes some 90 instructions and one line of a 1 MiB cache;
 //! at four instructions a cycle and 4 GHz that is 0.8 GB/s, and a missed line of memory more than doubles its cost.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "what cannot be measured ends the run")]
 
+mod child;
+mod clock;
 mod contestants;
 mod corpus;
+mod hugging;
 mod texts;
 
-use std::{path::PathBuf, process::Command, time::Instant};
+use std::{path::PathBuf, process::Command};
 
-use contestants::{CONTESTANTS, Count};
-use corpus::{KINDS, documents};
+use contestants::contestants;
 use serde_json::{Value, json};
+use tollgate_tokenizers::Tokenizer;
 
-const VOCABULARIES: [&str; 2] = ["o200k", "cl100k"];
-const WARM_UP: &str = "Пусть всегда будет солнце, 中文 и naïve café, 12345.";
+const VOCABULARIES: [&str; 2] = ["o200k_base", "cl100k_base"];
+const ADVERSE_BYTES: usize = 1_000_000;
+const HUGE_BYTES: usize = 100_000_000;
+const HUGE_TEXTS: [&str; 2] = ["a million a", "spaces"];
 
 struct Options {
+    vocabulary: Option<&'static str>,
     corpus: Option<PathBuf>,
     runs: usize,
     as_json: bool,
+}
+
+impl Options {
+    fn vocabulary(&self) -> &'static str {
+        self.vocabulary.unwrap_or(VOCABULARIES[0])
+    }
+
+    fn vocabularies(&self) -> Vec<&'static str> {
+        self.vocabulary.map_or_else(|| VOCABULARIES.to_vec(), |it| vec![it])
+    }
 }
 
 fn main() {
@@ -36,95 +57,19 @@ fn main() {
     let option = |name: &str| args.iter().position(|it| it == name).and_then(|at| args.get(at + 1)).cloned();
     let has = |name: &str| args.iter().any(|it| it == name);
     if let Some(at) = args.iter().position(|it| it == "--child") {
-        return println!("{}", child(&args[at + 1..]));
+        return println!("{}", child::measure(&args[at + 1..]));
     }
+    let named = |name: &str| Tokenizer::by_name(name).unwrap_or_else(|error| panic!("{error}")).name();
     let options = Options {
+        vocabulary: option("--vocab").as_deref().map(named),
         corpus: option("--corpus").map(PathBuf::from),
         runs: option("--runs").map_or(5, |it| it.parse().expect("--runs N")),
         as_json: has("--json"),
     };
-    let all = !["speed", "adverse", "threads"].iter().any(|it| has(it));
-    if all || has("speed") {
-        speed(&options);
-    }
-    if all || has("adverse") {
-        adverse(&options);
-    }
-    if all || has("threads") {
-        threads(&options);
-    }
-}
-
-/// One measurement, in this process: `speed CONTESTANT VOCABULARY FILE`, `adverse CONTESTANT VOCABULARY TEXT`,
-/// `threads VOCABULARY FILE`.
-fn child(args: &[String]) -> Value {
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args[..] {
-        ["speed", name, vocabulary, file] => measure_speed(name, vocabulary, file),
-        ["adverse", name, vocabulary, text] => measure_adverse(name, vocabulary, text),
-        ["threads", vocabulary, file] => measure_threads(vocabulary, file),
-        _ => panic!("unknown measurement {args:?}"),
-    }
-}
-
-fn load(name: &str, vocabulary: &str) -> (Count, f64) {
-    let contestant = CONTESTANTS.iter().find(|it| it.name == name).expect("a known contestant");
-    let begun = Instant::now();
-    let count = (contestant.load)(vocabulary);
-    count(WARM_UP);
-    (count, begun.elapsed().as_secs_f64() * 1e3)
-}
-
-fn measure_speed(name: &str, vocabulary: &str, file: &str) -> Value {
-    let text = std::fs::read_to_string(file).expect("the corpus is readable");
-    let documents = documents(&text);
-    let (count, load_ms) = load(name, vocabulary);
-    let (first, second) = documents.split_at(documents.len() / 2);
-    let [cold, warm, repeated] = [first, second, second].map(|it| rate(&count, it));
-    let tokens: usize = documents.iter().map(|it| count(it)).sum();
-    json!({"load_ms": load_ms, "cold": cold, "warm": warm, "repeated": repeated, "tokens": tokens})
-}
-
-/// MB/s.
-fn rate(count: &Count, documents: &[&str]) -> f64 {
-    let bytes: usize = documents.iter().map(|it| it.len()).sum();
-    let begun = Instant::now();
-    let tokens: usize = documents.iter().map(|it| count(it)).sum();
-    let seconds = begun.elapsed().as_secs_f64();
-    assert!(tokens > 0, "something was counted");
-    bytes as f64 / 1e6 / seconds
-}
-
-fn measure_adverse(name: &str, vocabulary: &str, text: &str) -> Value {
-    let text = texts::TEXTS.iter().find(|it| it.0 == text).expect("a known text").1();
-    let (count, _) = load(name, vocabulary);
-    let half = text.floor_char_boundary(text.len() / 2);
-    let [half, whole] = [&text[..half], &text].map(|it| rate(&count, &[it]));
-    json!({"half": half, "whole": whole})
-}
-
-/// MB/s of one thread, and of two together, each on a corpus of its own.
-fn measure_threads(vocabulary: &str, file: &str) -> Value {
-    let text = std::fs::read_to_string(file).expect("the corpus is readable");
-    let documents = documents(&text);
-    let (count, _) = load("tollgate", vocabulary);
-    let (first, second) = documents.split_at(documents.len() / 2);
-    let together = || {
-        std::thread::scope(|scope| {
-            for part in [first, second] {
-                let count = &count;
-                scope.spawn(move || rate(count, part));
-            }
-        });
-    };
-    // Both have met their text before, so that only the work itself is compared.
-    together();
-    let (first_alone, second_alone) = (rate(&count, first), rate(&count, second));
-    let one = 2.0 / (1.0 / first_alone + 1.0 / second_alone);
-    let begun = Instant::now();
-    together();
-    let two = text.len() as f64 / 1e6 / begun.elapsed().as_secs_f64();
-    json!({"one": one, "two": two})
+    let modes: [(&str, fn(&Options)); 4] =
+        [("speed", speed), ("adverse", adverse), ("linear", linear), ("threads", threads)];
+    let all = !modes.iter().any(|(name, _)| has(name));
+    modes.iter().filter(|(name, _)| all || has(name)).for_each(|(_, run)| run(&options));
 }
 
 /// The best of several processes, figure by figure.
@@ -135,9 +80,9 @@ fn best(runs: usize, args: &[&str]) -> Value {
         let output = Command::new(&program).arg("--child").args(args).output().expect("a child");
         let Ok(found) = serde_json::from_slice::<Value>(&output.stdout) else { return json!({"failed": true}) };
         for (key, value) in found.as_object().expect("an object") {
-            let (old, new) = (best[key].as_f64(), value.as_f64().expect("a number"));
-            let better = if key == "load_ms" { old.is_none_or(|it| new < it) } else { old.is_none_or(|it| new > it) };
-            if better {
+            let (old, new) = (best[key].as_f64(), value.as_f64().unwrap_or(f64::NAN));
+            let is_less = matches!(&**key, "load_ms" | "memory_mb");
+            if old.is_none_or(|it| if is_less { new < it } else { new > it }) {
                 best[key] = json!(new);
             }
         }
@@ -145,16 +90,18 @@ fn best(runs: usize, args: &[&str]) -> Value {
     best
 }
 
+fn get(row: &Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap_or(f64::NAN)
+}
+
 fn speed(options: &Options) {
     let folder = tempfile::tempdir().expect("a folder");
-    for kind in KINDS {
-        let file = corpus::file(kind, options.corpus.as_deref(), folder.path());
-        for vocabulary in VOCABULARIES {
-            let rows: Vec<_> = CONTESTANTS
-                .iter()
+    for (kind, file) in corpus::files(options.corpus.as_deref(), folder.path()) {
+        for vocabulary in options.vocabularies() {
+            let rows: Vec<_> = contestants(vocabulary)
                 .map(|it| (it.name, best(options.runs, &["speed", it.name, vocabulary, &file])))
                 .collect();
-            report(kind, vocabulary, &rows, options.as_json);
+            report(&kind, vocabulary, &rows, options.as_json);
         }
     }
 }
@@ -170,43 +117,60 @@ fn report(kind: &str, vocabulary: &str, rows: &[(&str, Value)], as_json: bool) {
         "\n{kind}, {vocabulary}: MB/s\n{:<14} {:>8} {:>8} {:>8} {:>8} {:>9} {:>10}",
         "", "cold", "warm", "repeated", "ratio", "load ms", "tokens"
     );
-    let ours = rows[0].1["cold"].as_f64().unwrap_or(f64::NAN);
+    let ours = get(&rows[0].1, "cold");
     for (name, row) in rows {
-        let get = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
         println!(
             "{name:<14} {:>8.0} {:>8.0} {:>8.0} {:>8.2} {:>9.1} {:>10.0}",
-            get("cold"),
-            get("warm"),
-            get("repeated"),
-            ours / get("cold"),
-            get("load_ms"),
-            get("tokens")
+            get(row, "cold"),
+            get(row, "warm"),
+            get(row, "repeated"),
+            ours / get(row, "cold"),
+            get(row, "load_ms"),
+            get(row, "tokens")
         );
     }
 }
 
 fn adverse(options: &Options) {
-    println!(
-        "\none text of 1 MB, o200k, cold: MB/s of its first half, of the whole\n{:<22} {}",
-        "",
-        CONTESTANTS.map(|it| format!("{:>18}", it.name)).concat()
-    );
+    let vocabulary = options.vocabulary();
+    let names: String = contestants(vocabulary).map(|it| format!("{:>14}", it.name)).collect();
+    println!("\none text of 1 MB, {vocabulary}, cold: MB/s\n{:<22}{names}", "");
+    let mut lowest = f64::INFINITY;
     for (text, _) in texts::TEXTS {
-        let cells = CONTESTANTS.map(|it| {
-            let row = best(options.runs.min(3), &["adverse", it.name, "o200k", text]);
-            let get = |key: &str| row[key].as_f64().map_or("-".to_owned(), |it| format!("{it:.1}"));
-            format!("{:>18}", format!("{} {}", get("half"), get("whole")))
-        });
-        println!("{text:<22} {}", cells.concat());
+        let bytes = ADVERSE_BYTES.to_string();
+        let rows: Vec<Value> = contestants(vocabulary)
+            .map(|it| best(options.runs.min(3), &["adverse", it.name, vocabulary, text, &bytes]))
+            .collect();
+        lowest = lowest.min(get(&rows[0], "speed"));
+        println!("{text:<22}{}", rows.iter().map(|it| format!("{:>14.1}", get(it, "speed"))).collect::<String>());
+    }
+    println!("{:<22}{lowest:>14.1}", "our slowest");
+}
+
+/// Linear time: the same speed at every length.
+fn linear(options: &Options) {
+    let vocabulary = options.vocabulary();
+    let lengths = [1, 2, 4, 8].map(|it| it * ADVERSE_BYTES);
+    println!("\n1, 2, 4 and 8 MB, {vocabulary}, cold: MB/s, and the first by the last");
+    let measure = |text: &str, bytes: usize| {
+        best(options.runs.min(3), &["adverse", "tollgate", vocabulary, text, &bytes.to_string()])
+    };
+    for (text, _) in texts::TEXTS {
+        let speeds = lengths.map(|it| get(&measure(text, it), "speed"));
+        let cells: String = speeds.iter().map(|it| format!("{it:>10.1}")).collect();
+        println!("{text:<22}{cells}{:>10.2}", speeds[0] / speeds[3]);
+    }
+    for text in HUGE_TEXTS {
+        let row = measure(text, HUGE_BYTES);
+        println!("100 MB of {text:<22}{:>10.1} MB/s, {:>6.0} MB of memory", get(&row, "speed"), get(&row, "memory_mb"));
     }
 }
 
 fn threads(options: &Options) {
     let folder = tempfile::tempdir().expect("a folder");
-    for kind in KINDS {
-        let file = corpus::file(kind, options.corpus.as_deref(), folder.path());
-        let row = best(options.runs, &["threads", "o200k", &file]);
-        let (one, two) = (row["one"].as_f64().unwrap_or(f64::NAN), row["two"].as_f64().unwrap_or(f64::NAN));
+    for (kind, file) in corpus::files(options.corpus.as_deref(), folder.path()) {
+        let row = best(options.runs, &["threads", options.vocabulary(), &file]);
+        let (one, two) = (get(&row, "one"), get(&row, "two"));
         println!("{kind}: one thread {one:.0} MB/s, two {two:.0} MB/s, {:.2} times", two / one);
     }
 }

@@ -1,19 +1,16 @@
 //! Byte-pair encoding of pieces that are longer than a key, in linear time, through windows.
 //!
-//! A sequence of tokens is the encoding of its bytes exactly if each two neighbours are the encoding of theirs (proven
-//! in the README of GitHub's `bpe` crate). So overlapping windows are encoded alone, and where two of them share a
-//! token, the one's tokens up to it and the other's from it on make a sequence in which every two neighbours have been
-//! neighbours in one window: the encoding of the whole. Where two windows share no token, wider ones decide.
+//! Windows that share a token are stitched together; where two of them share none, wider ones decide.
 
 use super::{
+    lane::Starts,
     pairs::BytePairs,
-    walk,
-    windows::{self, Starts, WIDTH, Window},
+    stitch::{self, WIDTH, Window, windows_of},
+    walk, windows,
 };
 
 /// From the start of a window to that of the next.
 const STRIDE: usize = 40;
-
 /// Windows of one piece that are encoded together.
 const GROUP: usize = 64;
 /// Pieces up to this length share a group with others.
@@ -33,7 +30,7 @@ impl Long {
     pub(super) fn push(&mut self, start: usize, end: usize) {
         self.pieces.push((start, end));
         if end - start <= MAX_SHARED_BYTES {
-            self.windows.extend(windows_of(start, end));
+            self.windows.extend(windows_of(start, end, STRIDE));
         }
     }
 
@@ -67,12 +64,6 @@ impl Long {
     }
 }
 
-fn windows_of(start: usize, end: usize) -> impl Iterator<Item = Window> {
-    let window = move |start: usize| Window { start, end: end.min(start + WIDTH) };
-    let more = (start + STRIDE..).step_by(STRIDE).take_while(move |it| it + WIDTH < end + STRIDE);
-    std::iter::once(start).chain(more).map(window)
-}
-
 fn encode_by_walk(pairs: &BytePairs, bytes: &[u8], start: usize, end: usize, ends: &mut Vec<usize>) {
     ends.clear();
     walk::encode(pairs, bytes, start, end, |it| ends.push(it));
@@ -88,7 +79,7 @@ fn encode_by_groups(
     ends: &mut Vec<usize>,
 ) -> bool {
     ends.clear();
-    let mut windows = windows_of(start, end);
+    let mut windows = windows_of(start, end, STRIDE);
     // A run of one character makes tokens that no window can hold twice.
     if bytes[start..start + WIDTH].iter().all(|it| *it == bytes[start]) {
         return false;
@@ -107,40 +98,12 @@ fn encode_by_groups(
 
 /// Goes on with the tokens of an overlapping window; false if it shares none with those before.
 fn join(window: Window, starts: Starts, ends: &mut Vec<usize>) -> bool {
-    if !ends.is_empty() && !share(window, starts, ends) {
-        return false;
+    if !ends.is_empty() {
+        let Some(kept) = stitch::share(window, starts, ends) else { return false };
+        ends.truncate(kept);
     }
     let last = ends.last().copied().unwrap_or(window.start);
-    ends.extend(ones(starts).map(|it| window.start + it).filter(|it| *it > last));
+    ends.extend(stitch::ones(starts).map(|it| window.start + it).filter(|it| *it > last));
     ends.push(window.end);
     true
-}
-
-/// Cuts `ends` behind a token that the window has too; false if there is none.
-fn share(window: Window, starts: Starts, ends: &mut Vec<usize>) -> bool {
-    // The last end of the window before is where it was cut; a token that touches it may be half.
-    while let [.., before, end] = ends[..] {
-        if before < window.start {
-            return false;
-        }
-        if end < window.end && is_token(window, starts, before, end) {
-            return true;
-        }
-        ends.pop();
-    }
-    false
-}
-
-fn is_token(window: Window, starts: Starts, start: usize, end: usize) -> bool {
-    let (start, end) = (start - window.start, end - window.start);
-    let between = starts >> start >> 1 << 1 << start & ((1 << end) - 1);
-    starts >> start & 1 == 1 && starts >> end & 1 == 1 && between == 0
-}
-
-fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let at = (bits != 0).then(|| bits.trailing_zeros() as usize);
-        bits &= bits.wrapping_sub(1);
-        at
-    })
 }

@@ -30,6 +30,9 @@ pub enum BadVocabulary {
     /// Ids are packed with other numbers.
     #[error("id {0} is over the limit of {MAX_RANK}")]
     LargeId(u32),
+    /// Ranks of merges are packed with places.
+    #[error("rank {0} is over the limit of {max}", max = super::lane::MAX_ORDERED)]
+    LargeRank(u32),
     /// The same id twice.
     #[error("id {0} is used twice")]
     TwoTokens(u32),

@@ -6,11 +6,11 @@ use rustc_hash::FxHashSet;
 
 use super::tables::Tables;
 use crate::{
-    bpe::NONE,
+    bpe::{BadVocabulary, NONE},
     cuts::Cuts,
     encoder::{Encoder, Place},
     model::Normal,
-    pieces::{Core, Joins, Matcher, Room},
+    pieces::{Core, First, Joins, Matcher, Room},
     split::{Batch, Scanner, Split, Stretch},
     sync::Pool,
 };
@@ -31,15 +31,21 @@ pub(super) struct General {
 }
 
 impl General {
-    pub(super) fn new(tables: Tables, matcher: Matcher, (split, normal): (Split, Normal), takes_whole: bool) -> Self {
+    pub(super) fn new(
+        tables: Tables,
+        matcher: Matcher,
+        (split, normal): (Split, Normal),
+        takes_whole: bool,
+    ) -> Result<Self, BadVocabulary> {
         let Tables { names, pairs, results, defined, .. } = tables;
         let bytes = std::array::from_fn(|it| names.id(&[it as u8]).unwrap_or(NONE));
         let lengths = names.iter().map(|(_, token)| token.len()).chain(defined.iter().map(|it| it.1.len()));
         let longest = lengths.max().unwrap_or(1);
         let cuts = Cuts::of_split(split, defined.iter().map(|it| &*it.1));
-        let core = Core::of_bytes(names, Joins::Pairs(pairs), bytes);
+        let first = First::bytes(&names, bytes);
+        let core = Core::new(names, Joins::of_pairs(pairs)?, first);
         let stretches = Pool::default();
-        Self { core, results, matcher, split, normal, takes_whole, cuts, longest, stretches }
+        Ok(Self { core, results, matcher, split, normal, takes_whole, cuts, longest, stretches })
     }
 
     /// The tokens, if ids are ranks and any two that make a token together are a merge: if every token but the bytes
@@ -124,6 +130,7 @@ impl Encoder for General {
                 };
                 total <= limit
             });
+            total += self.core.count_waiting(room);
         });
         Some(total).filter(|it| *it <= limit)
     }

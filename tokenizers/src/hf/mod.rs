@@ -119,7 +119,7 @@ fn model(file: &File, shape: Shape) -> Result<Box<dyn Encoder>, VocabularyError>
                 return Err(unsupported("`ignore_merges` without a split"));
             }
             let Tables { names, pairs, bytes, defined, .. } = tables;
-            Ok(Box::new(Pieces::of_pairs(names, Joins::Pairs(pairs), bytes, &defined, shape.spaces())?))
+            Ok(Box::new(Pieces::of_pairs(names, Joins::of_pairs(pairs)?, bytes, &defined, shape.spaces())?))
         }
     }
 }
@@ -131,7 +131,7 @@ fn bytes_model(file: &File, tables: Tables, split: Split, normal: Normal) -> Res
     let takes_whole = file.model.ignore_merges == Some(true);
     let matcher = Matcher::new(tables.defined.iter().map(|(id, token)| (*id, token.as_bytes())));
     let is_matching = !tables.defined.is_empty();
-    let general = bytes::General::new(tables, matcher, (split, normal), takes_whole);
+    let general = bytes::General::new(tables, matcher, (split, normal), takes_whole)?;
     match general.ranked().filter(|_| !is_matching) {
         Some(tokens) => Ok(Box::new(Model::new(Recipe { tokens, split, normal })?)),
         None => Ok(Box::new(general)),

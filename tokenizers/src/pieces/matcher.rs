@@ -6,6 +6,8 @@ use rustc_hash::FxHashMap;
 pub(crate) struct Matcher {
     /// Whether any token starts with the byte.
     starts: [bool; 256],
+    /// For each first byte, the second ones that a token has, a bit each; all bits if the first one is a token.
+    seconds: Box<[[u64; 4]; 256]>,
     /// The node behind a node and a byte; the first node is 0.
     next: FxHashMap<(u32, u8), u32>,
     /// The token that ends at a node.
@@ -14,10 +16,20 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     pub(crate) fn new<'a>(tokens: impl Iterator<Item = (u32, &'a [u8])>) -> Self {
-        let mut made = Self { starts: [false; 256], next: FxHashMap::default(), tokens: FxHashMap::default() };
+        let mut made = Self {
+            starts: [false; 256],
+            seconds: Box::new([[0; 4]; 256]),
+            next: FxHashMap::default(),
+            tokens: FxHashMap::default(),
+        };
         for (id, token) in tokens {
             let Some(first) = token.first() else { continue };
             made.starts[usize::from(*first)] = true;
+            let seconds = &mut made.seconds[usize::from(*first)];
+            match token.get(1) {
+                Some(second) => seconds[usize::from(*second) / 64] |= 1 << (second % 64),
+                None => *seconds = [u64::MAX; 4],
+            }
             let mut node = 0;
             for byte in token {
                 let new = made.next.len() as u32 + 1;
@@ -28,10 +40,19 @@ impl Matcher {
         made
     }
 
+    /// True if any token starts with the byte.
+    pub(crate) fn may_start(&self, first: u8) -> bool {
+        self.starts[usize::from(first)]
+    }
+
     /// The id and the end of the longest token at `at`.
     #[inline(always)]
     pub(crate) fn longest(&self, bytes: &[u8], at: usize) -> Option<(u32, usize)> {
-        if self.starts[usize::from(bytes[at])] { self.walk(bytes, at) } else { None }
+        if !self.may_start(bytes[at]) {
+            return None;
+        }
+        let has = |second: u8| self.seconds[usize::from(bytes[at])][usize::from(second) / 64] >> (second % 64) & 1 == 1;
+        if bytes.get(at + 1).is_none_or(|it| has(*it)) { self.walk(bytes, at) } else { None }
     }
 
     /// The tokens of a text (`Ok`) and what stands between them (`Err`), which is never empty.

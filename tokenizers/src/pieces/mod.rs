@@ -3,8 +3,9 @@
 //! This is the core of SentencePiece's models and of what was made from them. Greedy merging sees only neighbours, so
 //! that a sequence of tokens is the encoding of its text exactly if every two neighbours are the encoding of theirs:
 //! of all steps, those inside two neighbours happen in the order in which they happen in these two alone. That holds
-//! for any order of merges that goes by the pair and then by the place, and it is what [`walk`] relies on.
+//! for any order of merges that goes by the pair and then by the place, and it is what [`stitch`] and [`blocks`] rely on.
 
+mod blocks;
 mod core;
 mod joins;
 mod matcher;
@@ -12,12 +13,17 @@ mod merge;
 mod model;
 mod names;
 mod parts;
-mod walk;
+mod recent;
+mod room;
+mod stitch;
+mod symbols;
+mod windows;
 
 pub(crate) use self::{
-    core::{Core, Room},
+    core::{Core, First},
     joins::Joins,
     matcher::Matcher,
     model::{Pieces, Spaces, of_merges, of_spm},
     names::Names,
+    room::Room,
 };

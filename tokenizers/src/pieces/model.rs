@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::{
-    core::Core,
-    joins::Joins,
+    core::{Core, First},
+    joins::{Joins, Ties},
     matcher::Matcher,
     names::Names,
-    parts::{Part, Parts},
+    parts::{Part, Parts, Stops},
 };
 use crate::{
     bpe::{BadVocabulary, NONE},
@@ -38,6 +38,7 @@ pub(crate) struct Pieces {
     core: Core,
     matcher: Matcher,
     cuts: Cuts,
+    stops: Stops,
     spaces: Spaces,
     /// The length of the longest token, bytes of text.
     longest: usize,
@@ -67,9 +68,9 @@ pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<P
         |id: u32, it: &Piece| it.kind == Kind::UserDefined && names.id(spaced(&it.text).as_bytes()) == Some(id);
     let matched = (0..).zip(pieces).filter(|(id, it)| is_matched(*id, it));
     let defined: Vec<_> = matched.map(|(id, it)| (id, spaced(&it.text).into_owned())).collect();
-    let ranks = Joins::Results(ranks_of_scores(pieces, &names));
+    let ranks = ranks_of_scores(pieces, &names);
     let spaces = if leads { Spaces::Leading } else { Spaces::Marked };
-    Pieces::new(names, ranks, bytes, &defined, spaces, true)
+    of_results(names, (&ranks, Ties::Leftmost), bytes, &defined, spaces)
 }
 
 /// Tokens in SentencePiece's spelling, and the ids of what merges make, in the order of merging.
@@ -102,7 +103,19 @@ pub(crate) fn of_merges(tokens: &[(u32, &[u8])], results: &[u32]) -> Result<Piec
     if let Some(dangling) = results.iter().find(|it| names.token(**it).is_none()) {
         return Err(VocabularyError::NoToken(*dangling));
     }
-    Pieces::new(names, Joins::LongestLeft(ranks), bytes, &[], Spaces::Marked, true)
+    of_results(names, (&ranks, Ties::LongestLeft), bytes, &[], Spaces::Marked)
+}
+
+fn of_results(
+    names: Names,
+    (ranks, ties): (&[u32], Ties),
+    bytes: [u32; 256],
+    defined: &[(u32, String)],
+    spaces: Spaces,
+) -> Result<Pieces, VocabularyError> {
+    let first = First::characters(&names, bytes);
+    let joins = Joins::of_results(&names, ranks, ties, |half| first.half(&names, half))?;
+    Pieces::new(names, joins, bytes, defined, spaces, true)
 }
 
 fn add_new(names: &mut Names, id: u32, text: &str) -> Result<(), VocabularyError> {
@@ -184,8 +197,10 @@ impl Pieces {
         // A space may have been U+2581 in the text.
         let longest = texts().map(|it| it.len() + 2 * it.matches(' ').count()).max().unwrap_or(1);
         let matcher = Matcher::new(defined.iter().map(|(id, text)| (*id, text.as_bytes())));
-        let core = Core::new(names, joins, bytes);
-        Ok(Self { core, matcher, cuts, spaces, longest })
+        let first = First::characters(&names, bytes);
+        let core = Core::new(names, joins, first);
+        let stops = Stops::new(&matcher, &cuts);
+        Ok(Self { core, matcher, cuts, stops, spaces, longest })
     }
 
     fn prepare<'a>(&self, text: &'a str, place: Place) -> Cow<'a, str> {
@@ -197,7 +212,7 @@ impl Pieces {
     }
 
     fn parts<'a>(&'a self, text: &'a str) -> Parts<'a> {
-        Parts::new(text, &self.matcher, &self.cuts)
+        Parts::new(text, &self.matcher, &self.cuts, &self.stops)
     }
 }
 
@@ -215,7 +230,8 @@ impl Encoder for Pieces {
                     return None;
                 }
             }
-            Some(total)
+            total += self.core.count_waiting(room);
+            Some(total).filter(|it| *it <= limit)
         })
     }
 
