@@ -35,6 +35,9 @@ const ADVERSE_BYTES: usize = 1_000_000;
 const HUGE_BYTES: usize = 100_000_000;
 const HUGE_TEXTS: [&str; 2] = ["a million a", "spaces"];
 
+/// A name, and what it measures and shows.
+type Mode = (&'static str, fn(&Options));
+
 struct Options {
     vocabulary: Option<&'static str>,
     corpus: Option<PathBuf>,
@@ -66,8 +69,7 @@ fn main() {
         runs: option("--runs").map_or(5, |it| it.parse().expect("--runs N")),
         as_json: has("--json"),
     };
-    let modes: [(&str, fn(&Options)); 4] =
-        [("speed", speed), ("adverse", adverse), ("linear", linear), ("threads", threads)];
+    let modes: [Mode; 4] = [("speed", speed), ("adverse", adverse), ("linear", linear), ("threads", threads)];
     let all = !modes.iter().any(|(name, _)| has(name));
     modes.iter().filter(|(name, _)| all || has(name)).for_each(|(_, run)| run(&options));
 }

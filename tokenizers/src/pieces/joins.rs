@@ -71,7 +71,9 @@ impl Joins {
         for (id, token) in names.iter() {
             let Some(&rank) = ranks.get(id as usize).filter(|it| **it != NONE) else { continue };
             for middle in (1..token.len()).filter(|it| token[*it] & 0xc0 != 0x80) {
-                if let (Some(left), Some(right)) = (half(&token[..middle]), half(&token[middle..])) {
+                // Few first halves are tokens, so that most second ones are never looked up.
+                let Some(left) = half(&token[..middle]) else { continue };
+                if let Some(right) = half(&token[middle..]) {
                     pairs.push(((left, right), Joined { rank, id }, middle));
                 }
             }
