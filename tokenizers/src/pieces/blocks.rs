@@ -97,3 +97,73 @@ impl Blocks {
         Some(Seam { at: place(start), first_end: Some(place(ends[shared])) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustc_hash::FxHashMap;
+
+    use super::*;
+    use crate::{
+        bpe::NONE,
+        pieces::{First, Joins, Names, merge::Merging, stitch::Stitched},
+    };
+
+    fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed * 2 + 88_172_645_463_325_253;
+        move |limit| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 11) as usize % limit
+        }
+    }
+
+    /// Three letters, and merges of any two tokens so far.
+    fn vocabulary(number: &mut impl FnMut(usize) -> usize) -> Core {
+        let mut tokens: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+        let mut pairs = FxHashMap::default();
+        for rank in 0..40 {
+            let (left, right) = (number(tokens.len()), number(tokens.len()));
+            let made = format!("{}{}", tokens[left], tokens[right]);
+            if made.len() <= 90 && !tokens.contains(&made) {
+                pairs.insert((left as u32, right as u32), (rank, tokens.len() as u32));
+                tokens.push(made);
+            }
+        }
+        let mut names = Names::with_capacity(tokens.len());
+        (0..).zip(&tokens).for_each(|(id, token)| names.add(id, token.as_bytes()).unwrap());
+        let first = First::characters(&names, [NONE; 256]);
+        Core::new(names, Joins::of_pairs(pairs).unwrap(), first)
+    }
+
+    /// Letters in any order, runs of one, and periods.
+    fn text(number: &mut impl FnMut(usize) -> usize) -> String {
+        let mut text = String::new();
+        while text.len() < 3 * BLOCK {
+            let unit: String = (0..1 + number(5)).map(|_| ["a", "b", "c"][number(3)]).collect();
+            let times = 1 + [0, number(10), number(400)][number(3)];
+            text.push_str(&unit.repeat(times));
+        }
+        text
+    }
+
+    #[test]
+    fn blocks_are_what_plain_merging_makes() {
+        let (mut merging, mut plain) = (Merging::default(), Stitched::default());
+        for seed in 0..300 {
+            let mut number = numbers(seed);
+            let core = vocabulary(&mut number);
+            let text = text(&mut number);
+            let bytes = text.as_bytes();
+            let mut symbols = Symbols::default();
+            symbols.push(&core, bytes, (0, bytes.len()), usize::MAX);
+            merging.encode(&core.joins, &symbols, Window { start: 0, end: symbols.len() }, &mut plain);
+            // What is remembered is remembered of one vocabulary.
+            let ids =
+                Blocks::default().fold(&core, bytes, (0, bytes.len()), &Vec::new(), |ids: &mut Vec<u32>, block| {
+                    ids.extend_from_slice(block.ids);
+                });
+            assert_eq!(ids, plain.ids, "seed {seed}");
+        }
+    }
+}

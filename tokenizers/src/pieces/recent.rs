@@ -1,4 +1,4 @@
-//! Windows that were merged a moment ago, so that text that repeats itself is merged once.
+//! Windows of one vocabulary that were merged a moment ago, so that text that repeats itself is merged once.
 
 use super::windows::Tokens;
 use crate::bpe::WIDTH;
