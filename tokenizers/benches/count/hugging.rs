@@ -105,7 +105,7 @@ fn file(read: &Vocabulary) -> Value {
         let halves = places.map(|at| name.split_at(at));
         merges.extend(halves.filter(|it| ids.contains_key(it.0) && ids.contains_key(it.1)));
     }
-    let added: Vec<Value> = read.defined.iter().map(|id| json!({"id": id, "content": read.names[*id as usize], "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": false})).collect();
+    let added: Vec<Value> = read.defined.iter().map(|id| json!({"id": id, "content": read.names[*id as usize], "single_word": false, "lstrip": false, "rstrip": false, "normalized": true, "special": false})).collect();
     let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});
     let lead = json!({"type": "Prepend", "prepend": "▁"});
     let steps = if read.leads { vec![lead, space] } else { vec![space] };
