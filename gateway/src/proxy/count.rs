@@ -39,7 +39,7 @@ pub async fn handle(proxy: &Arc<Proxy>, format: WireFormat, request: Request) ->
 async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Result<Response, ApiError> {
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
-    let ours = estimate(&proxy.calibration, format, &ask.body, &routed.targets[0], routed.model)?;
+    let ours = estimate(&proxy.calibration, format, &ask.body, &routed.targets[0], routed.model.as_deref())?;
     match theirs(proxy, &ask, &routed.targets[..1]).await {
         Some((tokens, body)) => {
             proxy.calibration.observe(&ours.subject, ours.count.total, tokens);

@@ -33,9 +33,9 @@ pub async fn handle(proxy: &Arc<Proxy>, request: Request) -> Response {
 async fn answer(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiError> {
     let ask = read(proxy, FORMAT, request).await?;
     let routed = route(proxy, &ask)?;
-    let tokens = count(&ask, &routed.targets[0].model, routed.model)?;
+    let tokens = count(&ask, &routed.targets[0].model, routed.model.as_deref())?;
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, tokens));
-    ticket.set_price(routed.model.and_then(|it| it.price));
+    ticket.set_price(routed.model.as_ref().and_then(|it| it.price));
     if let Err(error) = ticket.reserve(None) {
         return Ok(failed(FORMAT, error, ticket, None));
     }

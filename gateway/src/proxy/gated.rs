@@ -99,7 +99,7 @@ impl Way<'_> {
         let asked = format_of(request);
         let format = provider.map_or(asked, |it| it.format_for(asked));
         let body = encoded(self.proxy, request, target, format, &mut Vec::new())?.body;
-        estimate(&self.proxy.calibration, format, &body, target, self.routed.model)
+        estimate(&self.proxy.calibration, format, &body, target, self.routed.model.as_deref())
     }
 
     async fn respond(self, planned: Planned, reply: Reply, mut ticket: Ticket) -> Response {

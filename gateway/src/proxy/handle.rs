@@ -42,9 +42,9 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
     let target = &routed.targets[0];
-    let estimate = estimate(&proxy.calibration, format, &ask.body, target, routed.model)?;
+    let estimate = estimate(&proxy.calibration, format, &ask.body, target, routed.model.as_deref())?;
     if routed.rules.window == WindowPolicy::Refuse {
-        estimate.check_window(&target.model, routed.model.and_then(|it| it.window_tokens))?;
+        estimate.check_window(&target.model, routed.model.as_ref().and_then(|it| it.window_tokens))?;
     }
     let headers = keep(&ask.headers, ASK_HEADERS);
     let planned = match gated::applies(routed.rules) {
@@ -52,7 +52,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
         false => None,
     };
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, &estimate));
-    ticket.set_price(routed.model.and_then(|it| it.price));
+    ticket.set_price(routed.model.as_ref().and_then(|it| it.price));
     if let Some(ttl) = routed.rules.cache_ttl
         && let Some(key) = cache::key(format, &ask.model, owner(&ask, routed.rules), &ask.body)
     {

@@ -1,17 +1,28 @@
 //! Model name -> where a request goes and what is done to it on the way. Pure, over the configuration.
 
+use std::sync::{Arc, RwLock};
+
 use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
+
+use crate::sync::{read, write};
 
 use tollgate_config::{Model, Models, Provider, Route, RouteRules, Target};
 
 /// What a request is routed by.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Routes {
     routes: IndexMap<String, Route>,
     default_rules: RouteRules,
     providers: Vec<String>,
     models: Models,
+    /// What was found for names before: a name without an entry of its own is looked for among all prefixes, and one that
+    /// the catalogue lacks among names that read alike.
+    found: RwLock<FxHashMap<String, Option<Arc<Model>>>>,
 }
+
+/// Names that are remembered; they come from clients.
+const MOST_FOUND: usize = 4096;
 
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +31,7 @@ pub struct Routed<'a> {
     pub targets: Vec<Target>,
     pub rules: &'a RouteRules,
     /// The first target's model in the catalogue, where it is there.
-    pub model: Option<&'a Model>,
+    pub model: Option<Arc<Model>>,
 }
 
 impl Routes {
@@ -30,6 +41,7 @@ impl Routes {
             default_rules: config.default_route.rules.clone(),
             providers: config.providers.values().map(|it: &Provider| it.name.clone()).collect(),
             models: config.models.clone(),
+            found: RwLock::default(),
         }
     }
 
@@ -45,9 +57,18 @@ impl Routes {
         Ok(self.routed(vec![target], &self.default_rules))
     }
 
-    /// Model of the catalogue.
-    pub fn model(&self, name: &str) -> Option<&Model> {
-        self.models.find(name).ok()
+    /// A model of the catalogue.
+    pub fn model(&self, name: &str) -> Option<Arc<Model>> {
+        if let Some(known) = read(&self.found).get(name) {
+            return known.clone();
+        }
+        let model = self.models.find(name).ok().cloned().map(Arc::new);
+        let mut found = write(&self.found);
+        if found.len() == MOST_FOUND {
+            found.clear();
+        }
+        found.insert(name.to_owned(), model.clone());
+        model
     }
 
     /// The names that clients can ask for: routes, then models of the catalogue that a provider serves.
