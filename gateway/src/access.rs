@@ -23,7 +23,21 @@ impl Access {
     pub fn open(config: &Config) -> Result<Self, String> {
         let folder = config.store.folder.as_ref().filter(|_| config.store.kind != StoreKind::Memory);
         let keys = folder.map(|folder| Keys::open(folder)).transpose().map_err(|error| error.to_string())?;
-        Ok(Self { keys, rule: config.server.require_keys, is_local: config.server.listen.ip().is_loopback() })
+        let is_local = config.server.listen.ip().is_loopback();
+        let access = Self { keys, rule: config.server.require_keys, is_local };
+        if access.lets_nobody_in(Moment::now()) {
+            tracing::warn!("no request is let in until `tollgate keys create` made an api key");
+        }
+        Ok(access)
+    }
+
+    fn lets_nobody_in(&self, now: Moment) -> bool {
+        let asks = match self.rule {
+            RequireKeys::Always => true,
+            RequireKeys::Auto => !self.is_local,
+            RequireKeys::Never => false,
+        };
+        asks && self.has_none(now)
     }
 
     /// The key that a request shows; `None` where it needs none.
