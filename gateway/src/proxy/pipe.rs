@@ -152,6 +152,10 @@ fn is_usage_alone(event: &[u8]) -> bool {
         choices: Vec<serde::de::IgnoredAny>,
     }
     let Some(data) = event.strip_prefix(b"data:") else { return false };
+    // Most events are not even asked; one with a choice that quotes the words is, and answers.
+    if memchr::memmem::find(data, b"\"prompt_tokens\"").is_none() {
+        return false;
+    }
     let chunk = serde_json::from_slice::<Chunk<'_>>(data);
     chunk.is_ok_and(|it| it.choices.is_empty() && it.usage.is_some_and(|usage| usage.get() != "null"))
 }

@@ -219,7 +219,8 @@ impl UsageScanner for StreamUsage {
     fn push(&mut self, bytes: &[u8]) -> Option<Usage> {
         let found = &mut self.usage;
         let read = self.reader.push(bytes, |data| {
-            if data.contains("\"usage\"") {
+            // Every other chunk says that it has none.
+            if data.contains("\"usage\"") && !data.contains("\"usage\":null") {
                 *found = usage_of(data.as_bytes()).or(*found);
             }
             Ok(())
