@@ -1,6 +1,7 @@
 //! Byte-pair encoding of pieces that are longer than a key, in linear time, through windows.
 //!
-//! Windows that share a token are stitched together; where two of them share none, wider ones decide.
+//! Windows that share a token are stitched together. Where two of them share none, a window that starts with one of the
+//! last tokens leads on; where even that does not help, as in a long run of one character, wider ones decide.
 
 use super::{
     lane::Starts,
@@ -13,6 +14,8 @@ use super::{
 const STRIDE: usize = 40;
 /// Windows of one piece that are encoded together.
 const GROUP: usize = 64;
+/// Bytes at the end of a window whose tokens what comes behind may change.
+const MARGIN: usize = 24;
 /// Pieces up to this length share a group with others.
 const MAX_SHARED_BYTES: usize = GROUP * STRIDE;
 
@@ -23,6 +26,8 @@ pub(super) struct Long {
     windows: Vec<Window>,
     starts: Vec<Starts>,
     ends: Vec<usize>,
+    /// For windows that lead on.
+    lead: Vec<Starts>,
 }
 
 impl Long {
@@ -36,7 +41,7 @@ impl Long {
 
     /// Calls `take` with the start and the token ends of each piece on the list, and empties it.
     pub(super) fn encode(&mut self, pairs: &BytePairs, bytes: &[u8], mut take: impl FnMut(usize, &[usize])) {
-        let Self { pieces, windows, starts, ends } = self;
+        let Self { pieces, windows, starts, ends, lead } = self;
         windows::encode(pairs, bytes, windows, starts);
         let mut rest = windows.iter().copied().zip(starts.iter().copied()).peekable();
         for &(start, end) in &*pieces {
@@ -44,66 +49,112 @@ impl Long {
                 continue;
             }
             ends.clear();
+            let mut seam = Seam { pairs, bytes, start, end, ends, lead };
             let mut fits = true;
             while let Some((window, starts)) = rest.next_if(|(window, _)| (start..end).contains(&window.start)) {
-                fits = fits && join(window, starts, ends);
+                fits = fits && seam.go_on(window, starts);
             }
             if !fits {
-                encode_by_walk(pairs, bytes, start, end, ends);
+                seam.encode_by_walk();
             }
-            take(start, ends);
+            take(start, seam.ends);
         }
         for &(start, end) in pieces.iter().filter(|(start, end)| end - start > MAX_SHARED_BYTES) {
-            if !encode_by_groups(pairs, bytes, start, end, starts, ends) {
-                encode_by_walk(pairs, bytes, start, end, ends);
+            ends.clear();
+            let mut seam = Seam { pairs, bytes, start, end, ends, lead };
+            if !seam.encode_by_groups(starts) {
+                seam.encode_by_walk();
             }
-            take(start, ends);
+            take(start, seam.ends);
         }
         pieces.clear();
         windows.clear();
     }
 }
 
-fn encode_by_walk(pairs: &BytePairs, bytes: &[u8], start: usize, end: usize, ends: &mut Vec<usize>) {
-    ends.clear();
-    walk::encode(pairs, bytes, start, end, |it| ends.push(it));
-}
-
-/// Encodes one piece through windows; false if two of them share no token.
-fn encode_by_groups(
-    pairs: &BytePairs,
-    bytes: &[u8],
+/// One piece that is put together from its windows.
+struct Seam<'a> {
+    pairs: &'a BytePairs,
+    bytes: &'a [u8],
     start: usize,
     end: usize,
-    starts: &mut Vec<Starts>,
-    ends: &mut Vec<usize>,
-) -> bool {
-    ends.clear();
-    let mut windows = windows_of(start, end, STRIDE);
-    // A run of one character makes tokens that no window can hold twice.
-    if bytes[start..start + WIDTH].iter().all(|it| *it == bytes[start]) {
-        return false;
-    }
-    loop {
-        let group: Vec<Window> = windows.by_ref().take(GROUP).collect();
-        if group.is_empty() {
-            return true;
-        }
-        windows::encode(pairs, bytes, &group, starts);
-        if !group.into_iter().zip(&*starts).all(|(window, starts)| join(window, *starts, ends)) {
-            return false;
-        }
-    }
+    /// Where the tokens so far end.
+    ends: &'a mut Vec<usize>,
+    lead: &'a mut Vec<Starts>,
 }
 
-/// Goes on with the tokens of an overlapping window; false if it shares none with those before.
-fn join(window: Window, starts: Starts, ends: &mut Vec<usize>) -> bool {
-    if !ends.is_empty() {
-        let Some(kept) = stitch::share(window, starts, ends) else { return false };
-        ends.truncate(kept);
+impl Seam<'_> {
+    fn encode_by_walk(&mut self) {
+        let ends = &mut *self.ends;
+        ends.clear();
+        walk::encode(self.pairs, self.bytes, self.start, self.end, |it| ends.push(it));
     }
-    let last = ends.last().copied().unwrap_or(window.start);
-    ends.extend(stitch::ones(starts).map(|it| window.start + it).filter(|it| *it > last));
-    ends.push(window.end);
-    true
+
+    /// Encodes the piece group by group; false if windows do not do.
+    fn encode_by_groups(&mut self, starts: &mut Vec<Starts>) -> bool {
+        // A run of one character makes tokens that no window can hold twice.
+        let first = &self.bytes[self.start..self.start + WIDTH];
+        if first.iter().all(|it| *it == first[0]) {
+            return false;
+        }
+        let mut windows = windows_of(self.start, self.end, STRIDE);
+        loop {
+            let group: Vec<Window> = windows.by_ref().take(GROUP).collect();
+            if group.is_empty() {
+                return true;
+            }
+            windows::encode(self.pairs, self.bytes, &group, starts);
+            if !group.into_iter().zip(&*starts).all(|(window, starts)| self.go_on(window, *starts)) {
+                return false;
+            }
+        }
+    }
+
+    /// Goes on to the end of the window; false if that is not possible with windows of this width.
+    fn go_on(&mut self, window: Window, starts: Starts) -> bool {
+        loop {
+            if self.ends.last().is_some_and(|it| *it >= window.end) || self.join(window, starts) {
+                return true;
+            }
+            if !self.lead_on() {
+                return false;
+            }
+        }
+    }
+
+    /// Goes on with a window that starts with one of the last tokens.
+    #[cold]
+    fn lead_on(&mut self) -> bool {
+        let last = self.ends.last().copied().unwrap_or(self.start);
+        let certain = self.ends.iter().rposition(|it| it + MARGIN <= last);
+        let tries = [certain, self.ends.len().checked_sub(2)];
+        tries.into_iter().flatten().any(|it| self.lead_on_from(it))
+    }
+
+    fn lead_on_from(&mut self, token: usize) -> bool {
+        let (Some(last), Some(&start)) = (self.ends.last(), token.checked_sub(1).and_then(|it| self.ends.get(it)))
+        else {
+            return false;
+        };
+        let window = Window { start, end: self.end.min(start + WIDTH) };
+        if window.end <= *last {
+            return false;
+        }
+        windows::encode(self.pairs, self.bytes, &[window], self.lead);
+        // Only this very token will do.
+        self.ends.truncate(token + 1);
+        self.join(window, self.lead[0])
+    }
+
+    /// Goes on with the tokens of an overlapping window; false if it shares none with those before.
+    fn join(&mut self, window: Window, starts: Starts) -> bool {
+        if !self.ends.is_empty() {
+            let Some(kept) = stitch::share(window, starts, self.ends) else { return false };
+            self.ends.truncate(kept);
+        }
+        let last = self.ends.last().copied().unwrap_or(window.start);
+        self.ends.extend(stitch::ones(starts).map(|it| window.start + it).filter(|it| *it > last));
+        self.ends.push(window.end);
+        true
+    }
 }
