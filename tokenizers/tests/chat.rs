@@ -10,5 +10,6 @@ mod chat {
     pub mod published;
     pub mod recorded;
     pub mod rules;
+    pub mod settings;
     pub mod templates;
 }

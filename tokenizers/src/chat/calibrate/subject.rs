@@ -25,6 +25,8 @@ enum Shape {
     Called,
     Schema,
     Media,
+    /// With something that nobody can count: what it was charged says little of others.
+    Unpriced,
 }
 
 impl Subject {
@@ -77,6 +79,7 @@ pub(super) struct Key {
 
 fn shape(request: &Request) -> Shape {
     match () {
+        () if !request.uncounted.is_empty() => Shape::Unpriced,
         () if request.has_images() => Shape::Media,
         () if request.response.is_some() => Shape::Schema,
         () if request.has_calls() => Shape::Called,

@@ -84,7 +84,7 @@ pub static FAMILIES: [Family; 12] = [
     Family {
         name: "claude-3",
         tokenizer: "o200k_base",
-        prefixes: &["claude-2", "claude-3", "claude-instant"],
+        prefixes: &["claude-2", "claude-3", "claude-instant", "claude-v"],
         count: anthropic::count_3,
     },
     Family {

@@ -13,7 +13,7 @@ use crate::chat::request::{
 pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut request = Request::empty(Format::Anthropic);
     request.model = body.field("model").map(|it| it.text().map(str::to_owned)).transpose()?;
-    request.thinking = body.field("thinking").is_some_and(|at| at.text_or_empty("type") != "disabled");
+    request.thinking = body.field("thinking").is_some_and(|at| at.text_or_empty("type") == "enabled");
     let mut names = Names::default();
     if let Some(system) = body.field("system") {
         let content = content(&system, &mut names, &mut request)?;
@@ -24,7 +24,7 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
         let content = content(&at.required("content")?, &mut names, &mut request)?;
         request.messages.push(Message::new(role, content));
     }
-    tools(body, &mut request)?;
+    tools(body, &names, &mut request)?;
     response(body, &mut request)?;
     if let Some(budget) = body.field("output_config").and_then(|at| at.field("task_budget")) {
         budget.uncounted(&mut request, "what the model is told of its budget", Some(64));
@@ -66,11 +66,22 @@ fn block(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<Co
             let size = at.field("source").and_then(|source| image::size(source.text_or_empty("data")));
             out.push(Content::Image(Image { size, detail: Detail::High }));
         }
+        "tool_reference" => names.find(at.text_or_empty("tool_name")),
+        "tool_search_tool_result" => search_result(at, names, request)?,
+        "tool_addition" => names.find(at.field("tool").map_or("", |tool| tool.text_or_empty("name"))),
         // Thoughts of earlier turns are dropped by the provider, those of the running turn are charged.
         "thinking" => at.uncounted(request, "thinking", Some(at.text_or_empty("thinking").len())),
         "redacted_thinking" | "document" | "container_upload" => at.uncounted(request, at.text_or_empty("type"), None),
         kind => at.uncounted(request, kind, Some(bytes(at.value))),
     }
+    Ok(())
+}
+
+/// What the provider's own search found; how it is written is not known.
+fn search_result(at: &At<'_>, names: &mut Names, request: &mut Request) -> Result<(), ReadError> {
+    let found = at.field("content").map(|it| it.items_of("tool_references")).transpose()?.unwrap_or_default();
+    found.iter().for_each(|it| names.find(it.text_or_empty("tool_name")));
+    at.uncounted(request, "tool_search_tool_result", Some(bytes(at.value)));
     Ok(())
 }
 
@@ -94,9 +105,12 @@ fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<C
     Ok(())
 }
 
-fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
+fn tools(body: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadError> {
     for each in body.items_of("tools")? {
+        let is_deferred = each.field("defer_loading").is_some_and(|it| it.value == true);
         match each.field("input_schema") {
+            // Such a tool is not in the prompt until a search has found it.
+            Some(_) if is_deferred && !names.is_found(each.text_or_empty("name")) => {}
             Some(schema) => request.tools.push(Tool {
                 name: each.required_text("name")?.to_owned(),
                 description: each.text_or_empty("description").to_owned(),

@@ -1,6 +1,6 @@
 //! A place in a JSON body: a value that knows its path, so that an error can name it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -90,16 +90,27 @@ pub(super) fn bytes(value: &Value) -> usize {
     value.to_string().len()
 }
 
-/// The names of tools by the ids of their calls.
+/// The names of tools: by the ids of their calls, and those that a search has found.
 #[derive(Default)]
-pub(super) struct Names(HashMap<String, String>);
+pub(super) struct Names {
+    by_call: HashMap<String, String>,
+    found: HashSet<String>,
+}
 
 impl Names {
     pub fn add(&mut self, id: &str, name: &str) {
-        self.0.insert(id.to_owned(), name.to_owned());
+        self.by_call.insert(id.to_owned(), name.to_owned());
     }
 
     pub fn of(&self, id: &str) -> String {
-        self.0.get(id).cloned().unwrap_or_default()
+        self.by_call.get(id).cloned().unwrap_or_default()
+    }
+
+    pub fn find(&mut self, name: &str) {
+        self.found.insert(name.to_owned());
+    }
+
+    pub fn is_found(&self, name: &str) -> bool {
+        self.found.contains(name)
     }
 }

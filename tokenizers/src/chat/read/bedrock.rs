@@ -39,7 +39,8 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
 /// Each maker has a spelling of its own for the same wish.
 fn thinks(at: &At<'_>) -> bool {
     let wish = ["thinking", "reasoning_config", "reasoningConfig"].iter().find_map(|name| at.field(name));
-    wish.is_some_and(|it| it.text_or_empty("type") != "disabled") || at.field("reasoning_effort").is_some()
+    wish.is_some_and(|it| it.text_or_empty("type") == "enabled")
+        || at.field("reasoning_effort").is_some_and(|it| it.value != "none")
 }
 
 fn role(at: &At<'_>) -> Result<Role, ReadError> {

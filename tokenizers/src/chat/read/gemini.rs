@@ -10,6 +10,10 @@ use crate::chat::request::{
     Content, Detail, Format, Image, Message, Request, ResponseSchema, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 
+/// What a seal stands for. Providers charge a token for four of its characters at most, and often nothing.
+const THOUGHT: &str = "thought";
+const SEAL_CHARS: usize = 4;
+
 pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let nested = body.field("generateContentRequest");
     let body = nested.as_ref().unwrap_or(body);
@@ -31,9 +35,18 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
 }
 
 fn turn(at: &At<'_>, role: Role, request: &mut Request) -> Result<(), ReadError> {
+    let parts = at.items_of("parts")?;
+    // Thoughts about an earlier question are dropped by the provider.
+    if role == Role::User && parts.iter().any(|part| part.field("text").is_some()) {
+        request.uncounted.retain(|it| it.what != THOUGHT);
+    }
     let mut content = Vec::new();
-    for part in at.items_of("parts")? {
+    for part in parts {
         content.extend(self::part(&part, request)?);
+        if let Some(seal) = part.either(["thoughtSignature", "thought_signature"]) {
+            let n_chars = seal.value.as_str().map_or(0, str::len);
+            seal.uncounted(request, THOUGHT, Some(n_chars.div_ceil(SEAL_CHARS)));
+        }
     }
     request.messages.push(Message::new(role, content));
     Ok(())
@@ -111,7 +124,9 @@ fn declarations(at: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
 
 fn config(body: &At<'_>, request: &mut Request) {
     let Some(config) = body.either(["generationConfig", "generation_config"]) else { return };
-    request.thinking = config.either(["thinkingConfig", "thinking_config"]).is_some();
+    let thinking = config.either(["thinkingConfig", "thinking_config"]);
+    let budget = thinking.as_ref().and_then(|it| it.either(["thinkingBudget", "thinking_budget"]));
+    request.thinking = thinking.is_some() && budget.is_none_or(|it| it.value != 0);
     let names = ["responseSchema", "responseJsonSchema", "response_schema", "response_json_schema"];
     if let Some(schema) = names.iter().find_map(|name| config.field(name)) {
         let schema = schema.value.clone();

@@ -12,6 +12,7 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut request = Request::empty(Format::OpenaiChat);
     request.model = body.field("model").map(|it| it.text().map(str::to_owned)).transpose()?;
     request.thinking = parts::thinks(body);
+    request.parallel_calls = parts::parallel_calls(body);
     let mut names = Names::default();
     for at in body.required("messages")?.items()? {
         let message = message(&at, &mut names, &mut request)?;

@@ -108,9 +108,22 @@ pub(super) fn pro_mode(body: &At<'_>, request: &mut Request) {
     }
 }
 
-/// Whether reasoning is asked for.
-pub(super) fn thinks(at: &At<'_>) -> bool {
-    at.field("reasoning").is_some() || at.field("reasoning_effort").is_some()
+/// Whether reasoning is asked for, in any of the places that hosts know, and not switched off in another.
+pub(super) fn thinks(body: &At<'_>) -> bool {
+    let reasoning = body.field("reasoning");
+    let field = |name: &str| reasoning.as_ref().and_then(|at| at.field(name));
+    let is_off = field("enabled").is_some_and(|it| it.value == false)
+        || field("max_tokens").is_some_and(|it| it.value == 0)
+        || effort(body) == Some("none");
+    let is_on = reasoning.is_some()
+        || body.field("reasoning_effort").is_some()
+        || body.field("thinking").is_some_and(|it| it.text_or_empty("type") == "enabled");
+    is_on && !is_off
+}
+
+/// Whether several calls may come at once; nothing said means that they may.
+pub(super) fn parallel_calls(body: &At<'_>) -> bool {
+    body.field("parallel_tool_calls").is_none_or(|it| it.value != false)
 }
 
 /// How hard the model is asked to think, in any of the three places that hosts know.

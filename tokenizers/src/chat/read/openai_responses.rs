@@ -10,6 +10,7 @@ pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut request = Request::empty(Format::OpenaiResponses);
     request.model = body.field("model").map(|it| it.text().map(str::to_owned)).transpose()?;
     request.thinking = parts::thinks(body);
+    request.parallel_calls = parts::parallel_calls(body);
     for stored in ["previous_response_id", "conversation", "prompt"] {
         if let Some(at) = body.field(stored) {
             at.uncounted(&mut request, "input that the provider keeps", None);
