@@ -9,7 +9,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::check::rules;
-use crate::models::Models;
+use crate::models::{Models, TokenizerSource};
 use crate::rest::{Provider, Route};
 
 /// Everything a user may turn.
@@ -144,7 +144,7 @@ pub struct Profile {
     /// The model as the user named it.
     pub model: String,
     /// The tokenizer that counts for that model.
-    pub tokenizer: String,
+    pub tokenizer: TokenizerSource,
     /// Whether that tokenizer is the model's own; otherwise counts are estimates.
     pub count_is_exact: bool,
     /// The model's context window, where the catalogue knows it.

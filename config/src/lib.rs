@@ -39,7 +39,7 @@ pub use glob::glob_set;
 pub use globset::GlobSet;
 pub use import::{ImportRequest, Imported, import};
 pub use load::{Request, load, user_file};
-pub use models::{Model, Models, Price, UnknownModel};
+pub use models::{Model, Models, Price, TokenizerSource, UnknownModel};
 pub use origin::Origin;
 pub use parse::{DEFAULT_TOML, Loaded, MODELS_TOML, Source, Sources, parse};
 pub use rest::{

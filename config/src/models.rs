@@ -3,6 +3,7 @@
 //! longest prefix.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
@@ -23,7 +24,9 @@ pub struct Model {
     /// Who serves it.
     pub provider: String,
     /// The tokenizer that counts for it.
-    pub tokenizer: String,
+    pub tokenizer: TokenizerSource,
+    /// The file of its chat template, where it is not one that we know.
+    pub chat_template: Option<PathBuf>,
     /// Whether that tokenizer is the model's own; otherwise counts are estimates.
     pub exact: bool,
     /// Context window, where it is known and the same for the whole family.
@@ -36,6 +39,31 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Starts of names that belong to this family.
     pub prefixes: Vec<String>,
+}
+
+/// Where a tokenizer comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum TokenizerSource {
+    /// One of the build, by its name.
+    Named(String),
+    /// A `tokenizer.json` of Hugging Face's.
+    Json(PathBuf),
+    /// A `.tiktoken` file.
+    Tiktoken {
+        /// Where it is.
+        file: PathBuf,
+        /// The tokenizer of the build that splits text as this one does.
+        splits_like: String,
+    },
+}
+
+impl fmt::Display for TokenizerSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Json(file) | Self::Tiktoken { file, .. } => file.display().fmt(f),
+        }
+    }
 }
 
 /// US dollars for a million tokens.
@@ -59,13 +87,13 @@ pub struct UnknownModel {
 }
 
 impl Models {
-    /// Finds a model by name, alias or longest family prefix, ignoring case. `vendor/model` is
-    /// looked for as written first, then without the vendor.
+    /// Finds a model by name, alias or longest family prefix, ignoring case. What a vendor or a
+    /// reseller puts before a name is kept first and then left out.
     pub fn find(&self, name: &str) -> Result<&Model, UnknownModel> {
         let lower = name.trim().to_lowercase();
-        let bare = lower.rsplit('/').next().unwrap_or_default();
-        let found = self.lookup(&lower).or_else(|| self.lookup(bare)).or_else(|| self.family(&lower, bare));
-        found.ok_or_else(|| self.unknown(name, bare))
+        let spellings = spellings(&lower);
+        let found = spellings.iter().find_map(|name| self.lookup(name)).or_else(|| self.family(&spellings));
+        found.ok_or_else(|| self.unknown(name, &spellings[2]))
     }
 
     /// Every entry, in catalogue order.
@@ -78,13 +106,14 @@ impl Models {
         self.by_name.get(name).or_else(alias)
     }
 
-    /// A prefix without an owner is one of the bare name: `Qwen/Qwen3-8B` does not begin with `qwen` by its owner.
-    fn family(&self, name: &str, bare: &str) -> Option<&Model> {
+    /// A prefix without an owner is one of the name alone: `Qwen/Qwen3-8B` does not begin with `qwen` by its owner.
+    fn family(&self, [whole, unowned, bare]: &[String; 3]) -> Option<&Model> {
         let prefixes = self.iter().flat_map(|m| m.prefixes.iter().map(move |prefix| (prefix, m)));
         prefixes
             .filter(|(prefix, _)| {
-                let name = if prefix.contains('/') { name } else { bare };
-                name.starts_with(prefix.to_lowercase().as_str())
+                let prefix = prefix.to_lowercase();
+                let names = if prefix.contains('/') { [whole, whole] } else { [unowned, bare] };
+                names.iter().any(|name| name.starts_with(&prefix))
             })
             .max_by_key(|(prefix, _)| prefix.len())
             .map(|(_, model)| model)
@@ -95,6 +124,21 @@ impl Models {
         let close = close_matches(bare, names.map(String::as_str));
         UnknownModel { name: name.to_owned(), close: close.into_iter().map(str::to_owned).collect() }
     }
+}
+
+/// What resellers put before a name, behind a region or nothing.
+const RESELLERS: &[&str] = &["anthropic.", "deepseek.", "google.", "meta.", "mistral.", "openai.", "qwen."];
+
+/// A name as it is written, without its path, and as the maker itself writes it: without the reseller's prefix, and
+/// Claude's versions with hyphens only.
+fn spellings(name: &str) -> [String; 3] {
+    let unowned = name.rsplit('/').next().unwrap_or_default();
+    let is_whole = |prefix: &&str| unowned.starts_with(*prefix) || unowned.contains(&format!(".{prefix}"));
+    let reseller = RESELLERS.iter().find(|prefix| is_whole(prefix));
+    let bare = reseller.and_then(|prefix| Some(unowned.split_once(prefix)?.1)).unwrap_or(unowned);
+    let is_claude = bare.starts_with("claude");
+    let bare = if is_claude { bare.replace(['.', '@'], "-") } else { bare.to_owned() };
+    [name.to_owned(), unowned.to_owned(), bare]
 }
 
 fn has(names: &[String], name: &str) -> bool {

@@ -118,6 +118,21 @@ const FOUND: &[(&str, &str, &str, bool)] = &[
     ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5", "o200k_base", false),
     ("claude-sonnet-4-20250514", "claude-sonnet-4", "o200k_base", false),
     ("anthropic.claude-x-v1:0", "claude-family", "o200k_base", false),
+    ("anthropic.claude-v2:1", "claude-family", "o200k_base", false),
+    ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "claude-sonnet-4-5", "o200k_base", false),
+    ("global.anthropic.claude-haiku-4-5-20251001-v1:0", "claude-haiku-4-5", "o200k_base", false),
+    (
+        "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-1-20250805-v1:0",
+        "claude-opus-4-1",
+        "o200k_base",
+        false,
+    ),
+    ("claude-sonnet-4@20250514", "claude-sonnet-4", "o200k_base", false),
+    ("anthropic/claude-sonnet-4.5", "claude-sonnet-4-5", "o200k_base", false),
+    ("anthropic/claude-3.5-haiku-20241022", "claude-3-5-haiku", "o200k_base", false),
+    ("openai.gpt-oss-120b-1:0", "gpt-oss", "o200k_base", true),
+    ("us.meta.llama2-13b-chat-v1", "llama-2-family", "mistral_v1", false),
+    ("us.meta.llama4-scout-17b-instruct-v1:0", "llama-family", "cl100k_base", false),
     ("models/gemini-2.5-pro", "gemini-2.5-pro", "gemma4", false),
     ("gemini-3-pro-preview", "gemini-family", "gemma4", false),
     ("gemini-3.1-pro-preview", "gemini-3.1-family", "gemma4", true),
@@ -150,7 +165,7 @@ fn the_catalogue_finds_models() {
     let models = with_file("t.toml", "").unwrap().config.models;
     for (name, entry, tokenizer, exact) in FOUND {
         let model = models.find(name).unwrap();
-        let found = (model.name.as_str(), model.tokenizer.as_str(), model.exact);
+        let found = (model.name.as_str(), &*model.tokenizer.to_string(), model.exact);
         assert_eq!(found, (*entry, *tokenizer, *exact), "{name}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use tollgate_config::{
-    ConfigError, Loaded, NamePolicy, ProviderKey, Secret, Source, Sources, Target, Transport, parse,
+    ConfigError, Loaded, NamePolicy, ProviderKey, Secret, Source, Sources, Target, TokenizerSource, Transport, parse,
 };
 
 const TOKENIZERS: &[&str] = &[
@@ -117,7 +117,7 @@ fn profiles_resolve_upstreams_and_fall_back_to_default() {
     let git = &profiles["git"];
     assert_eq!(git.upstreams, ["git", "git-2"]);
     assert_eq!((git.tools_budget_tokens, git.names), (None, NamePolicy::Always));
-    assert_eq!((git.tokenizer.as_str(), git.count_is_exact), ("o200k_base", true));
+    assert_eq!((&*git.tokenizer.to_string(), git.count_is_exact), ("o200k_base", true));
     assert_eq!(git.window_tokens, Some(128_000));
 }
 
@@ -170,4 +170,32 @@ fn the_data_folder_follows_the_xdg_specification() {
         let store = parsed(&[("t.toml", &text)], env, &[]).unwrap().config.store;
         assert_eq!(store.folder.as_deref(), expected.map(Path::new), "{line} {env:?}");
     }
+}
+
+/// Files of a model are looked for from the file that names them, and a later layer may name others.
+#[test]
+fn tokenizers_are_names_or_files() {
+    let model = |tokenizer: &str| format!("[models.m]\nprovider = 'p'\nexact = true\n{tokenizer}\n");
+    let tiktoken = |file: &str| TokenizerSource::Tiktoken { file: file.into(), splits_like: "cl100k_base".into() };
+    let rows = [
+        ("tokenizer = 'qwen3'", TokenizerSource::Named("qwen3".into())),
+        ("tokenizer = 'm/tokenizer.json'", TokenizerSource::Json("/here/etc/m/tokenizer.json".into())),
+        ("tokenizer = '/m/tokenizer.json'", TokenizerSource::Json("/m/tokenizer.json".into())),
+        ("tokenizer = '~/m.json'", TokenizerSource::Json("/home/u/m.json".into())),
+        ("tokenizer = '${DIR}/m.json'", TokenizerSource::Json("/d/m.json".into())),
+        ("tokenizer = '../m.tiktoken'\nsplits_like = 'cl100k_base'", tiktoken("/here/etc/../m.tiktoken")),
+    ];
+    let env = [("HOME", "/home/u"), ("DIR", "/d")];
+    for (tokenizer, expected) in rows {
+        let loaded = parsed(&[("etc/t.toml", &model(tokenizer))], &env, &[]).unwrap();
+        assert_eq!(loaded.config.models.find("m").unwrap().tokenizer, expected, "{tokenizer}");
+    }
+    let flags = [("models.m.tokenizer", "\"tekken\"")];
+    let text = model("tokenizer = 'm.json'\nchat_template = 'm.jinja'");
+    let loaded = parsed(&[("etc/t.toml", &text)], &env, &flags).unwrap();
+    let found = loaded.config.models.find("m").unwrap();
+    assert_eq!(found.tokenizer, TokenizerSource::Named("tekken".into()));
+    assert_eq!(found.chat_template.as_deref(), Some(Path::new("/here/etc/m.jinja")));
+    let loaded = parsed(&[("etc/t.toml", "[models.gpt-5]\ntokenizer = 'm.json'")], &env, &[]).unwrap();
+    assert_eq!(loaded.config.profiles["default"].tokenizer.to_string(), "/here/etc/m.json");
 }

@@ -11,6 +11,7 @@ mod auth;
 mod context;
 mod ledger;
 mod mcp;
+mod model_files;
 mod object;
 #[expect(dead_code, reason = "parts that nothing asks for yet")]
 mod protocols;

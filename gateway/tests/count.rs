@@ -337,3 +337,141 @@ fn texts_are_compared_by_kind_and_together() {
 fn second_word(line: &str) -> String {
     format!("{}\n", line.split_whitespace().nth(1).unwrap_or_default())
 }
+
+/// A `tokenizer.json` of bytes with one merge, split as GPT-2 does.
+fn tokenizer_json() -> String {
+    let alphabet = (33..=126_u32).chain(161..=172).chain(174..=255).chain(256..=323);
+    let mut vocab: serde_json::Map<String, Value> =
+        alphabet.enumerate().map(|(id, it)| (char::from_u32(it).unwrap().to_string(), json!(id))).collect();
+    vocab.insert("he".into(), json!(256));
+    let split = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let end = json!({"id": 257, "content": "<|end|>", "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true});
+    json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [end], "normalizer": null,
+        "pre_tokenizer": split, "post_processor": null, "decoder": split,
+        "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": ["h e"]},
+    })
+    .to_string()
+}
+
+/// The tokens of a `.tiktoken` file: all bytes, and `he`.
+fn tiktoken() -> String {
+    let tokens = (0..=255_u8).map(|it| vec![it]).chain([b"he".to_vec()]);
+    tokens.enumerate().map(|(rank, token)| format!("{} {rank}\n", base64(&token))).collect()
+}
+
+const TEMPLATE: &str = "{% for m in messages %}{{ m.role }}: {{ m.content }}<|end|>{% endfor %}";
+
+/// Models whose tokenizers and chat template are files beside the configuration.
+const MODELS: &str = r#"
+[models.mine]
+provider = "local"
+tokenizer = "files/tokenizer.json"
+exact = true
+chat_template = "files/chat.jinja"
+[models.ranks]
+provider = "local"
+tokenizer = "~/files/ranks.tiktoken"
+splits_like = "cl100k_base"
+exact = true
+"#;
+
+fn with_files() -> TempDir {
+    let folder = folder(&[
+        ("tollgate.toml", MODELS.as_bytes()),
+        ("hello.txt", b"hello there"),
+        ("body.json", br#"{"model": "mine", "messages": [{"role": "user", "content": "hello"}]}"#),
+        ("refuses.jinja", b"{{ raise_exception('no') }}"),
+        ("broken.jinja", b"{% for %}"),
+        ("broken.json", b"{}"),
+    ]);
+    fs::create_dir(folder.path().join("files")).unwrap();
+    let files = [("tokenizer.json", tokenizer_json()), ("ranks.tiktoken", tiktoken()), ("chat.jinja", TEMPLATE.into())];
+    files.iter().for_each(|(name, text)| fs::write(folder.path().join("files").join(name), text).unwrap());
+    folder
+}
+
+/// `hello there` is 11 bytes, of which `he` is one token twice.
+#[test]
+fn texts_are_counted_by_tokenizers_from_files() {
+    let folder = with_files();
+    for (arguments, expected) in [
+        ("--model mine,ranks", vec![("mine", 9), ("ranks", 9)]),
+        ("--tokenizer files/tokenizer.json,cl100k_base", vec![("files/tokenizer.json", 9), ("cl100k_base", 2)]),
+    ] {
+        let rows = tollgate(folder.path(), &format!("count hello.txt --json {arguments}")).json();
+        let found = rows.as_array().unwrap().iter().map(|row| {
+            assert_eq!(row["exact"], true);
+            (row["model"].as_str().unwrap(), row["tokens"].as_u64().unwrap())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{arguments}");
+    }
+    let compared = tollgate(folder.path(), "compare hello.txt --model mine,gpt-4 --json").json();
+    assert_eq!(compared["models"][0]["tokens"], 9);
+}
+
+/// `user: hello` is 10 tokens with its merge, and the end one.
+#[test]
+fn requests_are_counted_by_templates_from_files() {
+    let folder = with_files();
+    for arguments in [
+        "",
+        " --model mine",
+        " --tokenizer files/tokenizer.json --chat-template files/chat.jinja",
+        " --model ranks,mine --chat-template files/chat.jinja",
+    ] {
+        let rows = tollgate(folder.path(), &format!("count --request body.json --json{arguments}")).json();
+        let row = rows.as_array().unwrap().last().unwrap();
+        assert_eq!((&row["kind"], &row["tokens"]), (&json!("template"), &json!(11)), "{arguments}: {row}");
+        assert!(row["chat_template"].as_str().unwrap().ends_with("files/chat.jinja"), "{row}");
+    }
+    let shown = tollgate(folder.path(), "count --request body.json").stdout;
+    assert!(shown.contains("template, chat.jinja"), "{shown}");
+    let plain = tollgate(folder.path(), "count --request body.json --tokenizer files/tokenizer.json --json").json();
+    assert_eq!((&plain[0]["kind"], &plain[0]["chat_template"]), (&json!("calibrated"), &Value::Null));
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told() {
+    let folder = with_files();
+    for (arguments, told) in [
+        ("count hello.txt --tokenizer absent.json", "`absent.json` cannot be read ("),
+        (
+            "count hello.txt --tokenizer broken.json",
+            "the tokenizer `broken.json` cannot be used: this is no `tokenizer.json`",
+        ),
+        ("count hello.txt --chat-template c", "`--chat-template` goes with requests; "),
+        ("count hello.txt --format gemini", "`--format` goes with requests; "),
+        ("count hello.txt --tokenizer qwen9", "unknown tokenizer `qwen9`; known ones are "),
+        (
+            "count hello.txt --tokenizer files/ranks.tiktoken",
+            "`files/ranks.tiktoken` does not say how it splits text; ",
+        ),
+        ("count --request body.json --chat-template absent.jinja", "`body.json`: `absent.jinja` cannot be read ("),
+        (
+            "count --request body.json --chat-template broken.jinja",
+            "`body.json`: `broken.jinja`: the chat template cannot be read",
+        ),
+        (
+            "count --request body.json --chat-template refuses.jinja",
+            "`body.json`: the chat template refuses the request: no",
+        ),
+    ] {
+        let ran = tollgate(folder.path(), arguments);
+        assert_eq!((ran.code, &*ran.stdout), (Some(1), ""), "{ran:?}");
+        assert!(ran.stderr.starts_with(&format!("error: {told}")), "{arguments}: {ran:?}");
+    }
+    for arguments in ["--chat-template c", "hello.txt --tokenizer a.json --all", "--tokenizer a.json --model m"] {
+        assert_eq!(tollgate(folder.path(), &format!("count {arguments}")).code, Some(2), "{arguments}");
+    }
+    fs::remove_file(folder.path().join("files/tokenizer.json")).unwrap();
+    fs::write(folder.path().join("files/chat.jinja"), "{% for %}").unwrap();
+    let ran = tollgate(folder.path(), "serve --listen 127.0.0.1:0");
+    assert_eq!((ran.code, &*ran.stdout), (Some(1), ""), "{ran:?}");
+    for told in ["model `mine`: `", "tokenizer.json` cannot be read (", "chat.jinja`: the chat template cannot be read"]
+    {
+        assert!(ran.stderr.contains(told), "{told}: {ran:?}");
+    }
+}

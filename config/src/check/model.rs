@@ -1,8 +1,11 @@
 //! `[models.*]`: the catalogue, to which a user may add.
 
+use std::path::PathBuf;
+
 use super::Context;
+use super::reader::Reader;
 use crate::error::{list, quoted};
-use crate::models::{Model, Models, Price};
+use crate::models::{Model, Models, Price, TokenizerSource};
 use crate::raw::{Node, Table, Value};
 use crate::section::Section;
 use crate::suggest::close_matches;
@@ -23,7 +26,11 @@ fn check(name: &str, node: &Node, context: Context<'_>) -> Option<Model> {
         context.report.fail(section.origin, message, "write the name that requests carry");
     }
     let provider = section.text("provider");
-    let tokenizer = tokenizer(&section, context.known_tokenizers);
+    let tokenizer = tokenizer(&section, context);
+    let chat_template = match section.has("chat_template") {
+        true => file(&section, "chat_template", context).map(Some),
+        false => Some(None),
+    };
     let exact = section.boolean("exact");
     let window_tokens = section.optional_integer("window_tokens", 1..=MAX_WINDOW_TOKENS);
     let max_output_tokens = section.optional_integer("max_output_tokens", 1..=MAX_WINDOW_TOKENS);
@@ -36,6 +43,7 @@ fn check(name: &str, node: &Node, context: Context<'_>) -> Option<Model> {
         name: name.to_owned(),
         provider: provider?.value.to_owned(),
         tokenizer: tokenizer?,
+        chat_template: chat_template?,
         exact: exact?,
         window_tokens: window_tokens.and_then(|tokens| u32::try_from(tokens.value).ok()),
         max_output_tokens: max_output_tokens.and_then(|tokens| u32::try_from(tokens.value).ok()),
@@ -45,8 +53,36 @@ fn check(name: &str, node: &Node, context: Context<'_>) -> Option<Model> {
     })
 }
 
-fn tokenizer(section: &Section<'_>, known: &[&str]) -> Option<String> {
+/// A name, or a file where the text ends as files of tokenizers do.
+fn tokenizer(section: &Section<'_>, context: Context<'_>) -> Option<TokenizerSource> {
     let text = section.text("tokenizer")?;
+    let is_tiktoken = text.value.ends_with(".tiktoken");
+    let splits_like = match (section.own("splits_like"), is_tiktoken) {
+        (Some(_), true) => Some(named(section, "splits_like", context)?),
+        (None, true) => {
+            let message = format!("`splits_like` is missing for {}", quoted(text.value));
+            section.fail(text.origin, message, "name the tokenizer that splits text alike, such as \"cl100k_base\"");
+            return None;
+        }
+        (Some(node), false) => {
+            let message = format!("`{}` goes with a `.tiktoken` file only", section.path_of("splits_like"));
+            section.fail(&node.origin, message, "leave it out");
+            return None;
+        }
+        (None, false) => None,
+    };
+    match splits_like {
+        Some(splits_like) => {
+            Some(TokenizerSource::Tiktoken { file: file(section, "tokenizer", context)?, splits_like })
+        }
+        None if text.value.ends_with(".json") => Some(TokenizerSource::Json(file(section, "tokenizer", context)?)),
+        None => named(section, "tokenizer", context).map(TokenizerSource::Named),
+    }
+}
+
+/// A tokenizer of the build.
+fn named(section: &Section<'_>, key: &'static str, context: Context<'_>) -> Option<String> {
+    let (text, known) = (section.text(key)?, context.known_tokenizers);
     if known.contains(&text.value) {
         return Some(text.value.to_owned());
     }
@@ -57,6 +93,11 @@ fn tokenizer(section: &Section<'_>, known: &[&str]) -> Option<String> {
     };
     section.fail(text.origin, format!("unknown tokenizer {}", quoted(text.value)), remedy);
     None
+}
+
+/// The path of a file, from the folder of the file that says it.
+fn file(section: &Section<'_>, key: &'static str, context: Context<'_>) -> Option<PathBuf> {
+    Reader { section, context, expands: true }.file(key)
 }
 
 fn price(name: &str, node: &Node, context: Context<'_>) -> Option<Price> {

@@ -34,11 +34,19 @@ impl Reader<'_> {
 
     /// A path, made absolute from the folder of the file that says it. `~/` is the home folder.
     pub(super) fn folder(&self, key: &'static str) -> Option<PathBuf> {
+        self.place(key, "name a folder, `.` is the one of this file")
+    }
+
+    /// The same for a file.
+    pub(super) fn file(&self, key: &'static str) -> Option<PathBuf> {
+        self.place(key, "name a file")
+    }
+
+    fn place(&self, key: &'static str, remedy: &str) -> Option<PathBuf> {
         let text = self.section.text(key)?;
         let path = self.section.path_of(key);
         let value = self.expand(&path, At { value: &with_home(text.value), ..text })?;
         if value.trim().is_empty() {
-            let remedy = "name a folder, `.` is the one of this file";
             self.section.fail(text.origin, format!("`{path}` is empty"), remedy);
             return None;
         }

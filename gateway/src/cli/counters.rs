@@ -1,8 +1,10 @@
 //! In whose tokens something is counted, and what is known of that model.
 
+use std::path::PathBuf;
+
 use super::{Failure, inputs};
-use crate::serve::DEFAULT_PROFILE;
-use tollgate_config::{Config, Model, Models, Price};
+use crate::{model_files, serve::DEFAULT_PROFILE};
+use tollgate_config::{Config, Model, Models, Price, TokenizerSource};
 use tollgate_tokenizers::{
     TOKENIZERS, Tokenizer,
     chat::{Family, TemplateEntry},
@@ -22,6 +24,8 @@ pub struct Counter {
     pub family: &'static Family,
     /// The name by which a provider knows the model, as far as its price for pictures depends on it.
     pub known_as: String,
+    /// The file of the chat template by which whole requests are counted instead.
+    pub template: Option<PathBuf>,
 }
 
 impl Counter {
@@ -38,11 +42,15 @@ impl Counter {
     /// The vocabulary for whole requests. Rules of a family were made for one; without a rule it is the model's.
     pub fn request_tokenizer(&self) -> Tokenizer {
         let is_open = self.family.name == Family::of_model("").name;
-        if is_open { self.tokenizer } else { Tokenizer::by_name(self.family.tokenizer).unwrap_or(self.tokenizer) }
+        if is_open || self.template.is_some() {
+            self.tokenizer
+        } else {
+            Tokenizer::by_name(self.family.tokenizer).unwrap_or(self.tokenizer)
+        }
     }
 
     fn of_model(name: &str, model: &Model) -> Result<Self, String> {
-        let tokenizer = Tokenizer::by_name(&model.tokenizer).map_err(|error| error.to_string())?;
+        let tokenizer = model_files::tokenizer(&model.tokenizer)?;
         // A name of the user's own says nothing; the catalogue's says what it stands for.
         let open = Family::of_model("").name;
         let is_known = Family::of_model(name).name != open || TemplateEntry::of_model(name).is_some();
@@ -55,6 +63,7 @@ impl Counter {
             price: model.price,
             family: Family::of_model(known_as),
             known_as: known_as.to_owned(),
+            template: model.chat_template.clone(),
         })
     }
 
@@ -67,8 +76,25 @@ impl Counter {
             price: None,
             family: Family::of_model(""),
             known_as: String::new(),
+            template: None,
         }
     }
+}
+
+/// These tokenizers, each a name or a `tokenizer.json`.
+pub fn tokenizers(names: &[String]) -> Result<Vec<Counter>, Failure> {
+    inputs::all(names, |name| tokenizer(name))
+}
+
+fn tokenizer(name: &str) -> Result<Counter, String> {
+    if name.ends_with(".tiktoken") {
+        let remedy = "describe it under `[models.NAME]`, with the tokenizer that splits text alike";
+        return Err(format!("`{name}` does not say how it splits text; {remedy}"));
+    }
+    let is_file = name.ends_with(".json");
+    let source = if is_file { TokenizerSource::Json(name.into()) } else { TokenizerSource::Named(name.to_owned()) };
+    let tokenizer = model_files::tokenizer(&source)?;
+    Ok(Counter::of_tokenizer(tokenizer))
 }
 
 /// Every tokenizer of this build.

@@ -14,12 +14,12 @@ use super::{ConfigSource, Failure, print, runtime, start};
 use crate::{
     app::App,
     mcp::{gate::Gate, object::RawObject},
+    model_files,
     serve::DEFAULT_PROFILE,
     upstream::State,
 };
 use tollgate_config::{Config, Profile};
 use tollgate_planners::tools::{Catalogue, ListPlan, ListRequest, NamePolicy, ToolDef, exposed_names};
-use tollgate_tokenizers::Tokenizer;
 
 /// Show what a profile lists under its budget.
 #[derive(Debug, Args)]
@@ -107,7 +107,7 @@ fn profile(config: &Config, args: &PlanArgs) -> Result<Profile, String> {
 
 fn plan(tools: Tools, profile: Profile, query: Option<&str>) -> Result<Planned, String> {
     let Tools { defs, pinned, n_upstreams, down } = tools;
-    let tokenizer = Tokenizer::by_name(&profile.tokenizer).map_err(|error| error.to_string())?;
+    let tokenizer = model_files::tokenizer(&profile.tokenizer)?;
     let globs = tollgate_config::glob_set(&profile.pins).map_err(|error| error.to_string())?;
     let catalogue = Catalogue::build(defs, tokenizer);
     let pins = |def: &ToolDef| {

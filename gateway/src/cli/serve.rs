@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigSource, Failure, live, pins, print, runtime, start, watch};
 use crate::{
     app::App,
+    model_files,
     proxy::Proxy,
     serve::{self, DEFAULT_PROFILE},
     signal, upstream,
@@ -38,6 +39,7 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         source.overrides.push(("server.listen".into(), format!("\"{listen}\"")));
     }
     let loaded = start::load(&source)?;
+    model_files::read_all(&loaded.config).map_err(Failure)?;
     watch::start(&loaded.files);
     runtime()?.block_on(serve_until_stopped(&loaded.config))
 }

@@ -16,6 +16,7 @@ use tollgate_config::Models;
 use tollgate_tokenizers::Tokenizer;
 
 use super::files::{Files, Listed};
+use crate::model_files;
 
 const DEFAULT_TOKENIZER: &str = "o200k_base";
 /// What one `read_text` or `list_files` returns unless asked for more.
@@ -167,7 +168,7 @@ impl ContextServer {
             return Ok((tokenizer, ""));
         }
         let model = self.models.find(name).map_err(|error| error.to_string())?;
-        let tokenizer = Tokenizer::by_name(&model.tokenizer).map_err(|error| error.to_string())?;
+        let tokenizer = model_files::tokenizer(&model.tokenizer)?;
         Ok((tokenizer, if model.exact { "" } else { ", an estimate for this model" }))
     }
 }

@@ -14,7 +14,10 @@ use super::{
     jsonrpc::{Fault, INTERNAL_ERROR, Raw, raw},
     object::RawObject,
 };
-use crate::upstream::{Lists, Upstream, UpstreamTool};
+use crate::{
+    model_files,
+    upstream::{Lists, Upstream, UpstreamTool},
+};
 use tollgate_config::{NamePolicy as ConfigNames, Profile};
 use tollgate_planners::tools::{Catalogue, ListPlan, ListRequest, NamePolicy, ToolDef, exposed_names};
 use tollgate_tokenizers::Tokenizer;
@@ -104,10 +107,10 @@ impl ViewRules {
     /// Reads the rules of a checked profile.
     ///
     /// # Errors
-    /// An unknown tokenizer or a bad glob; checked profiles have neither.
+    /// The tokenizer's file, where it cannot be used, or a bad glob, which checked profiles do not have.
     pub fn new(profile: &Profile) -> Result<Self, String> {
         Ok(Self {
-            tokenizer: Tokenizer::by_name(&profile.tokenizer).map_err(|error| error.to_string())?,
+            tokenizer: model_files::tokenizer(&profile.tokenizer)?,
             budget: profile.tools_budget_tokens,
             names: match profile.names {
                 ConfigNames::Always => NamePolicy::Always,

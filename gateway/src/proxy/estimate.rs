@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::calibration::Calibration;
-use crate::protocols::{ApiError, ErrorKind};
+use crate::{
+    model_files,
+    protocols::{ApiError, ErrorKind},
+};
 use tollgate_config::{Model, Target, WireFormat};
 use tollgate_tokenizers::{
     Tokenizer,
@@ -49,7 +52,7 @@ pub fn estimate(
     let request = chat::read(counted_as(format), &value).map_err(|error| bad(error.to_string()))?;
     let family = Family::of_model(&target.model);
     let tokenizer = tokenizer(entry, family)?;
-    let count = chat::count_request(family, tokenizer, &request);
+    let count = model_files::count(entry, family, tokenizer, &request).map_err(broken)?;
     let max_output = MAX_OUTPUT.iter().find_map(|key| value.get(key)?.as_u64());
     // Who serves a model may charge for what others do not.
     let subject = Subject::new(family, &format!("{}/{}", target.provider, target.model), &request);
@@ -61,10 +64,15 @@ pub fn estimate(
 /// The vocabulary of the catalogue's entry, else of the family.
 ///
 /// # Errors
-/// That the vocabulary is not part of this build.
+/// That the vocabulary is not part of this build, or what is wrong with its file.
 pub fn tokenizer(entry: Option<&Model>, family: &Family) -> Result<Tokenizer, ApiError> {
-    let name = entry.map_or(family.tokenizer, |it| it.tokenizer.as_str());
-    Tokenizer::by_name(name).map_err(|error| ApiError::new(ErrorKind::Server, error.to_string()))
+    let of_family = || Tokenizer::by_name(family.tokenizer).map_err(|error| error.to_string());
+    entry.map_or_else(of_family, |it| model_files::tokenizer(&it.tokenizer)).map_err(broken)
+}
+
+/// A file that was sound at the start.
+fn broken(message: String) -> ApiError {
+    ApiError::new(ErrorKind::Server, message)
 }
 
 const fn counted_as(format: WireFormat) -> Format {

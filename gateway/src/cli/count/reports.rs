@@ -23,6 +23,7 @@ pub fn as_json(counted: &[Counted]) -> String {
             "model": counter.name,
             "family": counter.family.name,
             "tokenizer": counter.request_tokenizer().name(),
+            "chat_template": counter.template.as_ref().map(|it| it.display().to_string()),
             "tokens": count.total,
             "kind": count.kind,
             "error_bound": count.error_bound,
@@ -84,7 +85,8 @@ fn rule(bill: &Bill) -> String {
         Kind::Template => "template",
         Kind::Calibrated => "calibrated",
     };
-    format!("{kind}, {}", bill.counter.family.name)
+    let file = bill.counter.template.as_ref().and_then(|it| it.file_name()).map(|it| it.to_string_lossy());
+    format!("{kind}, {}", file.as_deref().unwrap_or(bill.counter.family.name))
 }
 
 /// What the table cannot say.

@@ -9,14 +9,19 @@ use super::{
     parts::{self, Label},
     reports,
 };
-use crate::cli::{
-    Failure,
-    counters::{self, Counter},
-    inputs, print,
-    table::clean,
+use crate::{
+    cli::{
+        Failure,
+        counters::{self, Counter},
+        inputs, print,
+        table::clean,
+    },
+    model_files,
 };
 use tollgate_config::Config;
-use tollgate_tokenizers::chat::{Format, Request, RequestCount, TemplateEntry, Uncounted, count_request, guess, read};
+use tollgate_tokenizers::chat::{
+    Format, RenderOptions, Request, RequestCount, TemplateEntry, Uncounted, count_request, guess, read,
+};
 
 /// One request, counted.
 pub struct Counted {
@@ -39,12 +44,12 @@ pub struct Bill {
 }
 
 pub fn run(args: &CountArgs, config: &Config) -> Result<(), Failure> {
-    let asked = match (args.all, args.model.is_empty()) {
-        (true, _) => Some(counters::every_model(&config.models)?),
-        (false, false) => Some(counters::models(config, &args.model)?),
-        (false, true) => None,
+    let counting = Counting {
+        config,
+        asked: asked(args, config)?,
+        format: args.requests.format.as_deref().and_then(Format::by_name),
+        template: args.requests.chat_template.as_deref(),
     };
-    let counting = Counting { config, asked, format: args.requests.format.as_deref().and_then(Format::by_name) };
     let files = inputs::all(&args.requests.request, |file| counting.file(file))?;
     let mut counted: Vec<Counted> = files.into_iter().flatten().collect();
     if args.all {
@@ -58,6 +63,16 @@ pub fn run(args: &CountArgs, config: &Config) -> Result<(), Failure> {
         false => reports::as_text(&counted, args.requests.largest, args.requests.parts),
     };
     print(&text)
+}
+
+/// The counters that the command line names.
+fn asked(args: &CountArgs, config: &Config) -> Result<Option<Vec<Counter>>, Failure> {
+    match (args.all, args.model.is_empty(), args.tokenizer.is_empty()) {
+        (true, ..) => counters::every_model(&config.models).map(Some),
+        (_, false, _) => counters::models(config, &args.model).map(Some),
+        (.., false) => counters::tokenizers(&args.tokenizer).map(Some),
+        _ => Ok(None),
+    }
 }
 
 impl Counted {
@@ -75,6 +90,8 @@ struct Counting<'a> {
     asked: Option<Vec<Counter>>,
     /// `None` to tell it from the bodies.
     format: Option<Format>,
+    /// The template by which all are counted.
+    template: Option<&'a Path>,
 }
 
 impl Counting<'_> {
@@ -102,7 +119,7 @@ impl Counting<'_> {
         let format = self.format.map_or_else(|| told(body), Ok)?;
         let mut request = read(format, body).map_err(|error| format!("no `{}` request: {error}", format.name()))?;
         let counters = self.counters(&request)?;
-        let bills = bills(&mut request, counters);
+        let bills = bills(&mut request, counters)?;
         Ok(Counted {
             name: name.to_owned(),
             format,
@@ -115,6 +132,14 @@ impl Counting<'_> {
     }
 
     fn counters(&self, request: &Request) -> Result<Vec<Counter>, String> {
+        let mut counters = self.named(request)?;
+        if let Some(template) = self.template {
+            counters.iter_mut().for_each(|it| it.template = Some(template.to_owned()));
+        }
+        Ok(counters)
+    }
+
+    fn named(&self, request: &Request) -> Result<Vec<Counter>, String> {
         match (&self.asked, &request.model) {
             (Some(asked), _) => Ok(asked.clone()),
             (None, Some(named)) => counters::model(&self.config.models, named)
@@ -153,17 +178,25 @@ fn told(body: &Value) -> Result<Format, String> {
 }
 
 /// Models of one family count alike, but for the price of pictures; open ones, where their prompt format is the same.
-fn bills(request: &mut Request, counters: Vec<Counter>) -> Vec<Bill> {
+fn bills(request: &mut Request, counters: Vec<Counter>) -> Result<Vec<Bill>, String> {
     let has_images = request.has_images();
     let mut known: HashMap<(&str, &str, String), RequestCount> = HashMap::new();
     let mut bill = |counter: Counter| {
         let tokenizer = counter.request_tokenizer();
+        // A bare tokenizer is that of whatever model the request names.
+        if !counter.known_as.is_empty() {
+            request.model = Some(counter.known_as.clone());
+        }
+        if let Some(file) = &counter.template {
+            let template = model_files::template(file)?;
+            let count = template.count(tokenizer, request, &RenderOptions::any_day());
+            return Ok(Bill { count: count.map_err(|error| error.to_string())?, counter });
+        }
         let format = TemplateEntry::of_model(&counter.known_as).map_or("", |entry| entry.name);
         let pictures = if has_images { &counter.known_as } else { format }.to_owned();
         let key = (counter.family.name, tokenizer.name(), pictures);
-        request.model = Some(counter.known_as.clone());
         let count = known.entry(key).or_insert_with(|| count_request(counter.family, tokenizer, request));
-        Bill { count: count.clone(), counter }
+        Ok(Bill { count: count.clone(), counter })
     };
     counters.into_iter().map(&mut bill).collect()
 }

@@ -21,9 +21,10 @@ struct Counted<'a> {
 }
 
 pub fn run(args: &CountArgs, config: &Config) -> Result<(), Failure> {
-    let counters = match args.all {
-        true => counters::every_tokenizer(),
-        false => counters::models(config, &args.model)?,
+    let counters = match (args.all, args.tokenizer.is_empty()) {
+        (true, _) => counters::every_tokenizer(),
+        (false, false) => counters::tokenizers(&args.tokenizer)?,
+        (false, true) => counters::models(config, &args.model)?,
     };
     let files = inputs::or_stdin(&args.files);
     let counted = inputs::all(&files, |file| {

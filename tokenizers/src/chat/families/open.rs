@@ -23,13 +23,10 @@ pub(super) fn count(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     templated(tokenizer, request).unwrap_or_else(|| guessed(tokenizer, request))
 }
 
-/// Dates cost the same on every day of this century, or nearly.
-const ANY_DAY_UNIX_S: i64 = 1_767_225_600;
-
 /// By the template of the model that the request names; `None` where it has none, or refuses the request.
 fn templated(tokenizer: Tokenizer, request: &Request) -> Option<RequestCount> {
     let entry = TemplateEntry::of_model(request.model.as_deref()?)?;
-    let mut options = RenderOptions { now_unix_s: Some(ANY_DAY_UNIX_S), ..RenderOptions::default() };
+    let mut options = RenderOptions::any_day();
     if entry.name == "deepseek-v4" && request.format == Format::OpenaiResponses {
         // There it thinks, and hard, unless the request says otherwise; recorded requests show it.
         options.variables.insert("enable_thinking".to_owned(), true.into());

@@ -67,6 +67,17 @@ pub struct RenderOptions {
     pub variables: Map<String, Value>,
 }
 
+impl RenderOptions {
+    /// For counts: some day of this century, since dates cost the same on all of them, or nearly.
+    #[must_use]
+    pub fn any_day() -> Self {
+        Self { now_unix_s: Some(ANY_DAY_UNIX_S), ..Self::default() }
+    }
+}
+
+/// The first of January 2026.
+const ANY_DAY_UNIX_S: i64 = 1_767_225_600;
+
 /// A template that was compiled, with the control tokens that it writes.
 pub struct ChatTemplate {
     default: Environment<'static>,
