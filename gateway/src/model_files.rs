@@ -121,3 +121,53 @@ fn bytes(file: &Path) -> Result<Vec<u8>, String> {
         false => Ok(bytes),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use tollgate_tokenizers::chat::{Format, Kind};
+
+    fn catalogue(template: &Path) -> Config {
+        let text = format!("[models.m]\nprovider = 'p'\ntokenizer = 'qwen3'\nexact = true\nchat_template = {template:?}\n");
+        let files = vec![tollgate_config::Source { path: "t.toml".into(), text }];
+        let sources = tollgate_config::Sources { files, working_dir: "/".into(), ..Default::default() };
+        let tokenizers: Vec<&str> = TOKENIZERS.iter().map(|it| &*it.name).collect();
+        tollgate_config::parse(&sources, &tokenizers).unwrap().config
+    }
+
+    /// A template that refuses a request leaves it to the family, and a file is read once.
+    #[test]
+    fn requests_are_counted_by_the_template_or_the_family() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chat.jinja");
+        let template = "{% if tools %}{{ raise_exception('no tools') }}{% endif %}{{ messages[0].content }}";
+        std::fs::write(&file, template).unwrap();
+        let config = catalogue(&file);
+        read_all(&config).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let model = config.models.find("m").unwrap();
+        let by = tokenizer(&model.tokenizer).unwrap();
+        let hello = json!([{"role": "user", "content": "hello"}]);
+        let tools = json!([{"type": "function", "function": {"name": "look"}}]);
+        for (tools, kind) in [(json!([]), Kind::Template), (tools, Kind::Calibrated)] {
+            let request = chat::read(Format::OpenaiChat, &json!({"messages": hello, "tools": tools})).unwrap();
+            let counted = count(Some(model), Family::of_model("m"), by, &request).unwrap();
+            assert_eq!(counted.kind, kind, "{tools}");
+            assert_eq!(counted.total == by.count("hello"), kind == Kind::Template, "{counted:?}");
+        }
+    }
+
+    #[test]
+    fn files_that_cannot_be_used_are_named_with_their_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent.jinja");
+        let wrong = read_all(&catalogue(&absent)).unwrap_err();
+        assert!(wrong.len() == 1 && wrong[0].starts_with("model `m`: `") && wrong[0].contains("absent"), "{wrong:?}");
+        let huge = folder.path().join("huge.json");
+        File::create(&huge).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        let error = bytes(&huge).unwrap_err();
+        assert!(error.contains("over the limit of 268435456 bytes"), "{error}");
+    }
+}
