@@ -130,7 +130,8 @@ mod tests {
     use tollgate_tokenizers::chat::{Format, Kind};
 
     fn catalogue(template: &Path) -> Config {
-        let text = format!("[models.m]\nprovider = 'p'\ntokenizer = 'qwen3'\nexact = true\nchat_template = {template:?}\n");
+        let text =
+            format!("[models.m]\nprovider = 'p'\ntokenizer = 'qwen3'\nexact = true\nchat_template = {template:?}\n");
         let files = vec![tollgate_config::Source { path: "t.toml".into(), text }];
         let sources = tollgate_config::Sources { files, working_dir: "/".into(), ..Default::default() };
         let tokenizers: Vec<&str> = TOKENIZERS.iter().map(|it| &*it.name).collect();
