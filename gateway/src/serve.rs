@@ -33,8 +33,11 @@ pub const DEFAULT_PROFILE: &str = "default";
 const LAST_QUESTIONS: Duration = Duration::from_millis(500);
 
 /// What there is.
-const PATHS: &str = "there is /mcp, /mcp/{profile}, /v1/chat/completions, /v1/responses, /v1/messages, /v1/models, \
-                     /v1/requests/{id}, /healthz and /readyz\n";
+const PATHS: &str = "there is /mcp, /mcp/{profile}, /v1/chat/completions, /v1/responses, /v1/messages, \
+                     /v1/embeddings, /v1/models, /v1/requests/{id}, /metrics, /healthz and /readyz\n";
+
+/// What is said where the path is right and the method is not.
+const METHODS: &str = "this path does not take that method; the header `allow` says which it takes\n";
 
 #[derive(Clone)]
 struct Web {
@@ -93,6 +96,7 @@ pub async fn run(
         .route("/readyz", get(ready))
         .with_state(web)
         .merge(rest)
+        .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, METHODS) })
         .fallback(|| async { (StatusCode::NOT_FOUND, PATHS) });
     // Without it a small answer waits for the client's delayed acknowledgment: 44 ms instead of 0.6.
     let listener = listener.tap_io(|stream| {

@@ -53,7 +53,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve MCP over streamable HTTP (the default command)
+    /// Serve MCP over streamable HTTP and LLM APIs over REST (the default command)
     Serve(serve::ServeArgs),
     /// Serve MCP on stdin and stdout, for clients that start a command
     Mcp(mcp::McpArgs),

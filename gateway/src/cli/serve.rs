@@ -18,7 +18,7 @@ use crate::{
 };
 use tollgate_config::{Config, Server};
 
-/// Serve MCP over streamable HTTP.
+/// Serve MCP over streamable HTTP, and LLM APIs over REST.
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = "\
 Examples:
@@ -69,6 +69,9 @@ fn greeting(config: &Config, address: SocketAddr) -> String {
     }
     let base = bases.last().map(String::as_str).unwrap_or_default();
     text.push_str(&format!("Claude Code:\n  claude mcp add --transport http tollgate {base}\n"));
+    let root = base.trim_end_matches("/mcp");
+    text.push_str("and LLM APIs, for clients of OpenAI and of Anthropic, at\n");
+    text.push_str(&format!("  OPENAI_BASE_URL={root}/v1\n  ANTHROPIC_BASE_URL={root}\n"));
     text
 }
 

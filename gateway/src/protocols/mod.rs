@@ -23,11 +23,12 @@ mod response;
 mod seal;
 mod sse;
 mod stream;
+mod watch;
 
 #[cfg(test)]
 mod tests;
 
-pub use checks::check;
+pub use checks::{check, check_body};
 pub use extras::{Dropped, Extras};
 pub use json::Json;
 pub use refusal::{ApiError, ErrorKind, Refusal};
@@ -37,6 +38,7 @@ pub use request::{
 };
 pub use response::{Asked, Response, Stop, StopReason, Usage};
 pub use stream::{Event, StreamDecoder, StreamEncoder};
+pub use watch::{UsageIn, Watch};
 
 /// What the encoder of a request must know of the model that it goes to; all of it comes from the catalogue.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +61,6 @@ pub struct Encoded {
     pub dropped: Vec<Dropped>,
 }
 
-/// A whole response or a stream being read for its usage only.
-pub trait UsageScanner {
-    /// Takes the stream's bytes, cut anywhere, and gives the usage known so far.
-    fn push(&mut self, bytes: &[u8]) -> Option<Usage>;
-}
-
 /// One wire format.
 pub struct Protocol {
     pub name: &'static str,
@@ -81,7 +77,8 @@ pub struct Protocol {
     pub encoder: fn(&Asked) -> Box<dyn StreamEncoder + Send>,
     /// The usage in a whole response.
     pub usage_of: fn(&[u8]) -> Option<Usage>,
-    pub stream_usage: fn() -> Box<dyn UsageScanner + Send>,
+    /// The usage in one event of a stream.
+    pub usage_in: UsageIn,
 }
 
 pub static PROTOCOLS: &[Protocol] = &[openai_chat::PROTOCOL, openai_responses::PROTOCOL, anthropic::PROTOCOL];

@@ -92,7 +92,16 @@ pub fn error_in(root: Node<'_>, status: u16) -> Option<ApiError> {
     };
     let status = if is_error_status { status } else { kind.status() };
     let request_id = root.get("request_id").and_then(Node::str).map(String::from);
-    Some(ApiError { status, kind, message, code, field: string("param"), request_id })
+    Some(ApiError { status, kind, message, code, field: string("param"), request_id, retry_after: None })
+}
+
+/// The error that an event of any format's stream tells of.
+pub fn error_event(event: Node<'_>) -> Option<ApiError> {
+    match &*event.text_of("type") {
+        "error" => error_in(event, 200).or_else(|| Some(ApiError::bad_answer("an error without a message"))),
+        "response.failed" => event.get("response").and_then(|it| error_in(it, 200)),
+        _ => event.get("error").and_then(|_| error_in(event, 200)),
+    }
 }
 
 fn kind_of_code(code: &str) -> Option<ErrorKind> {

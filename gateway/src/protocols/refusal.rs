@@ -106,12 +106,14 @@ pub struct ApiError {
     pub field: Option<String>,
     /// Anthropic's id of the request.
     pub request_id: Option<String>,
+    /// When to come back, as the header `retry-after` says it.
+    pub retry_after: Option<String>,
 }
 
 impl ApiError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status: kind.status(), kind, message, code: None, field: None, request_id: None }
+        Self { status: kind.status(), kind, message, code: None, field: None, request_id: None, retry_after: None }
     }
 
     /// An answer that is not what the format promises.

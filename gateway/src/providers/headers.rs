@@ -44,6 +44,8 @@ pub fn keep(headers: &HeaderMap, list: &[&str]) -> HeaderMap {
 /// Adds what every request needs, and what the configuration says on top.
 pub(super) fn complete(headers: &mut HeaderMap, format: WireFormat, configured: &IndexMap<String, Secret>) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Answers are read here; no header at all would leave the coding to the provider (RFC 9110, section 12.5.3).
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if format == WireFormat::Anthropic {
         headers.entry(ANTHROPIC_VERSION_NAME).or_insert(ANTHROPIC_VERSION);
     }

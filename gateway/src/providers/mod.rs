@@ -67,6 +67,8 @@ pub enum SendError {
     Unreachable { provider: String, reason: String },
     #[error("provider `{provider}` sent nothing for {} s", after.as_secs_f64())]
     Silent { provider: String, after: Duration },
+    #[error("provider `{provider}` gave no answer that can be used: {reason}")]
+    BadAnswer { provider: String, reason: String },
     #[error("provider `{provider}` broke off before it answered ({reason})")]
     BrokeOff { provider: String, reason: String },
 }
@@ -80,6 +82,7 @@ impl SendError {
             Self::NoKey { .. } => "no_key",
             Self::Unreachable { .. } => "unreachable",
             Self::Silent { .. } => "silent",
+            Self::BadAnswer { .. } => "bad_answer",
             Self::BrokeOff { .. } => "broke_off",
         }
     }
@@ -177,7 +180,7 @@ impl Provider {
 }
 
 /// Whether a status says that the provider, and not the request, is at fault.
-fn is_failure(status: StatusCode) -> bool {
+pub fn is_failure(status: StatusCode) -> bool {
     status.is_server_error()
 }
 

@@ -11,9 +11,10 @@ use http_body::Body as _;
 use indexmap::IndexMap;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::faults::held_to;
 use crate::{
     protocols::{ApiError, ErrorKind},
-    providers::{Answer, Call, Provider, SendError, Verdict, judge, wait_before},
+    providers::{Answer, Call, Provider, SendError, Verdict, is_failure, judge, wait_before},
 };
 use tollgate_config::{Target, WireFormat};
 
@@ -25,6 +26,8 @@ pub struct Outgoing {
     pub format: WireFormat,
     pub path: &'static str,
     pub body: Bytes,
+    /// Whether a stream is asked for.
+    pub is_stream: bool,
 }
 
 /// What one target said.
@@ -118,7 +121,7 @@ async fn send_to(
     loop {
         let call = Call { path: made.path, format: made.format, headers, body: made.body.clone() };
         let outcome = match provider.send(call).await {
-            Ok(answer) => read(provider, target, made.format, answer).await,
+            Ok(answer) => read(provider, target, made, answer).await,
             Err(error) => Err(error),
         };
         tried.push(explain(target, &outcome, waited));
@@ -150,23 +153,23 @@ fn explain(target: &Target, outcome: &Result<Reply, SendError>, waited: Duration
 }
 
 /// Waits for what decides whether the attempt is good.
-async fn read(
-    provider: &Arc<Provider>,
-    target: &Target,
-    format: WireFormat,
-    answer: Answer,
-) -> Result<Reply, SendError> {
+async fn read(provider: &Arc<Provider>, target: &Target, made: &Outgoing, answer: Answer) -> Result<Reply, SendError> {
     let Answer { status, headers, mut body, permit } = answer;
+    let was_good = !is_failure(status);
     let is_stream = status.is_success() && is_event_stream(&headers);
     let content = match is_stream {
         true => first_bytes(provider, &mut body).await.map(|first| Content::Stream { first, rest: body }),
         false => whole(provider, &mut body).await.map(Content::Whole),
     };
-    if content.is_err() {
+    let reply = content.and_then(|content| {
+        let (provider, target, format) = (Arc::clone(provider), target.clone(), made.format);
+        held_to(Reply { provider, target, format, status, headers, content, permit }, made.is_stream)
+    });
+    // A bad status was noted when it came.
+    if was_good && reply.as_ref().map_or(true, |it| is_failure(it.status)) {
         provider.note(false);
     }
-    let (provider, target) = (Arc::clone(provider), target.clone());
-    Ok(Reply { provider, target, format, status, headers, content: content?, permit })
+    reply
 }
 
 /// Whether a body is a stream of events.
@@ -179,7 +182,9 @@ async fn first_bytes(provider: &Provider, body: &mut reqwest::Body) -> Result<By
     let limit = provider.config.first_byte_timeout;
     match next(provider, body, limit).await? {
         Some(first) => Ok(first),
-        None => Err(broke_off(provider, "the stream was empty")),
+        None => {
+            Err(SendError::BadAnswer { provider: provider.config.name.clone(), reason: "the stream is empty".into() })
+        }
     }
 }
 
@@ -232,7 +237,13 @@ fn api_error(error: &SendError) -> ApiError {
         SendError::Busy(_) | SendError::Open { .. } => (ErrorKind::Overloaded, 503),
         SendError::NoKey { .. } => (ErrorKind::Server, 500),
         SendError::Silent { .. } => (ErrorKind::Timeout, 504),
-        SendError::Unreachable { .. } | SendError::BrokeOff { .. } => (ErrorKind::Server, 502),
+        SendError::Unreachable { .. } | SendError::BrokeOff { .. } | SendError::BadAnswer { .. } => {
+            (ErrorKind::Server, 502)
+        }
     };
-    ApiError { status, ..ApiError::new(kind, error.to_string()) }
+    let retry_after = match error {
+        SendError::Open { left, .. } => Some(format!("{}", left.as_secs_f64().ceil())),
+        _ => None,
+    };
+    ApiError { status, retry_after, ..ApiError::new(kind, error.to_string()) }
 }

@@ -60,7 +60,7 @@ async fn theirs(proxy: &Proxy, ask: &Ask, targets: &[Target]) -> Option<(u64, By
         if provider.format_for(ask.format) != ask.format {
             return Err(ApiError::new(ErrorKind::NotFound, "the provider counts in another format"));
         }
-        Ok(Outgoing { format: ask.format, path, body: passed_as(ask, target)? })
+        Ok(Outgoing { format: ask.format, path, body: passed_as(ask, target)?, is_stream: false })
     };
     let headers = keep(&ask.headers, ASK_HEADERS);
     let reply = attempt::send(&proxy.providers, targets, &headers, outgoing, &mut Vec::new()).await.ok()?;

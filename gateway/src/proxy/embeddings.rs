@@ -44,7 +44,7 @@ async fn answer(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiErr
         let none =
             || ApiError::new(ErrorKind::NotFound, format!("provider `{}` has no embeddings", provider.config.name));
         if speaks {
-            Ok(Outgoing { format: FORMAT, path: "/embeddings", body: passed_as(&ask, target)? })
+            Ok(Outgoing { format: FORMAT, path: "/embeddings", body: passed_as(&ask, target)?, is_stream: false })
         } else {
             Err(none())
         }

@@ -30,10 +30,14 @@ impl<'a> Envelope<'a> {
         if body.trim_ascii_start().starts_with(b"[") {
             return Err("the body is no request: it must be an object".into());
         }
-        serde_json::from_slice(body).map_err(|error| match error.classify() {
+        let read: Self = serde_json::from_slice(body).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => format!("the body is no request: {error}"),
             _ => format!("the body is not JSON: {error}"),
-        })
+        })?;
+        match read.model.chars().any(char::is_control) {
+            true => Err(format!("the body is no request: the model {:?} has a control character", read.model)),
+            false => Ok(read),
+        }
     }
 
     /// Whether a stream shall end with its usage.
@@ -65,6 +69,7 @@ mod tests {
             (b" [\"a\", true]", "no request"),
             (b"{}", "missing field `model`"),
             (b"{\"model\":1}", "no request"),
+            (b"{\"model\":\"a\\r\\nx: y\"}", "control character"),
             (b"{\"model\":\"a\",\"stream\":\"yes\"}", "no request"),
             (b"{\"model\":\"a\",\"model\":\"b\"}", "duplicate field `model`"),
         ];

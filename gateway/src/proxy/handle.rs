@@ -162,7 +162,7 @@ fn outgoing(
     let protocol = protocol_of(format);
     let path = protocol.path.strip_prefix("/v1").unwrap_or(protocol.path);
     if format == ask.format {
-        return Ok(Outgoing { format, path, body: passed(ask, target)? });
+        return Ok(Outgoing { format, path, body: passed(ask, target)?, is_stream: ask.is_stream });
     }
     let request = (protocol_of(ask.format).decode_request)(&ask.body)?;
     protocols::check(&request)?;
@@ -183,11 +183,18 @@ pub fn passed_as(ask: &Ask, target: &Target) -> Result<Bytes, ApiError> {
 }
 
 fn passed(ask: &Ask, target: &Target) -> Result<Bytes, ApiError> {
-    if !cuts_usage(ask) {
+    // In a text the quotes would be escaped.
+    let names_tools = memchr::memmem::find(&ask.body, b"\"tool").is_some();
+    if !cuts_usage(ask) && !names_tools {
         return passed_as(ask, target);
     }
     let mut body = edit::Body::read(&ask.body)?;
-    body.include_usage();
+    if names_tools {
+        protocols::check_body(&body)?;
+    }
+    if cuts_usage(ask) {
+        body.include_usage();
+    }
     if ask.model != target.model {
         body.set_model(&target.model);
     }

@@ -5,14 +5,13 @@ use bytes::Bytes;
 use memchr::memmem::Finder;
 
 use super::relay::{Pipe, Seen};
-use crate::protocols::{ApiError, Event, Protocol, StreamDecoder, StreamEncoder, Usage, UsageScanner};
+use crate::protocols::{ApiError, Event, Protocol, StreamDecoder, StreamEncoder, Usage, Watch};
 use tollgate_config::WireFormat;
 
-/// Passes bytes as they are, and reads the usage in passing.
+/// Passes bytes as they are, and reads in passing what must be known of them.
 pub struct Pass {
     protocol: &'static Protocol,
-    scanner: Box<dyn UsageScanner + Send>,
-    usage: Option<Usage>,
+    watch: Watch,
     end: EndMark,
     cut: Option<UsageCut>,
 }
@@ -21,8 +20,7 @@ impl Pass {
     /// `cuts_usage` takes out the event that says nothing but the usage, which the gateway asked for and not the client.
     pub fn new(protocol: &'static Protocol, format: WireFormat, cuts_usage: bool) -> Self {
         Self {
-            scanner: (protocol.stream_usage)(),
-            usage: None,
+            watch: Watch::new(protocol.usage_in),
             end: EndMark::new(format),
             cut: cuts_usage.then(UsageCut::default),
             protocol,
@@ -32,7 +30,7 @@ impl Pass {
 
 impl Pipe for Pass {
     fn push(&mut self, bytes: Bytes) -> Result<Bytes, ApiError> {
-        self.usage = self.scanner.push(&bytes).or(self.usage);
+        self.watch.push(&bytes)?;
         self.end.look(&bytes);
         Ok(match &mut self.cut {
             Some(cut) => cut.push(bytes),
@@ -58,7 +56,7 @@ impl Pipe for Pass {
     }
 
     fn seen(&self) -> Seen {
-        Seen { usage: self.usage }
+        Seen { usage: self.watch.usage(), error: self.watch.error().cloned() }
     }
 }
 
@@ -211,7 +209,7 @@ impl Pipe for Translate {
     }
 
     fn seen(&self) -> Seen {
-        Seen { usage: self.usage }
+        Seen { usage: self.usage, error: None }
     }
 }
 

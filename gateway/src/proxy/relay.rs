@@ -42,9 +42,11 @@ pub trait Pipe: Send {
 }
 
 /// What a stream said of itself.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     pub usage: Option<crate::protocols::Usage>,
+    /// An error that the provider told of, which the client has already.
+    pub error: Option<ApiError>,
 }
 
 /// The body of a streamed answer.
@@ -107,7 +109,7 @@ impl Relay {
             Some(Ok(bytes)) => self.pipe.push(bytes),
             Some(Err(error)) => Err(error),
             None => {
-                self.ending = Some(Ending::Done);
+                self.ending = Some(self.pipe.seen().error.map_or(Ending::Done, Ending::Failed));
                 self.pipe.finish()
             }
         };
@@ -127,7 +129,7 @@ impl Relay {
 }
 
 fn broken(status: u16, told: &str) -> ApiError {
-    ApiError { status, ..ApiError::new(ErrorKind::Server, told) }
+    ApiError { status, ..ApiError::new(ErrorKind::of_status(status), told) }
 }
 
 impl Body for Relay {

@@ -17,6 +17,9 @@ pub fn error(format: WireFormat, error: &ApiError) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    if let Some(value) = error.retry_after.as_ref().and_then(|it| HeaderValue::from_str(it).ok()) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
     response
 }
 

@@ -61,5 +61,5 @@ pub fn encoded(
     let encoded = (protocol.encode_request)(request, &aim)?;
     *dropped = encoded.dropped.iter().map(|it| format!("{}: {}", it.field, it.why)).collect();
     let path = protocol.path.strip_prefix("/v1").unwrap_or(protocol.path);
-    Ok(Outgoing { format, path, body: encoded.body.into() })
+    Ok(Outgoing { format, path, body: encoded.body.into(), is_stream: request.is_stream })
 }

@@ -110,7 +110,7 @@ impl Ticket {
         let limits = self.key.as_ref().map_or(&[][..], |key| &key.record.limits);
         let id = self.key.as_ref().map_or(NOBODY, |key| &key.record.id);
         let held = self.proxy.ledger.reserve(id, limits, Moment(self.told.started_ms), estimate);
-        self.reservation = Some(held.map_err(|exceeded| over_limit(&exceeded))?);
+        self.reservation = Some(held.map_err(|exceeded| over_limit(&exceeded, self.told.started_ms))?);
         Ok(())
     }
 
@@ -226,8 +226,13 @@ fn failure(ending: &Ending, status: u16) -> Option<Failure> {
     }
 }
 
-fn over_limit(exceeded: &LimitExceeded) -> ApiError {
-    ApiError { code: Some("limit_exceeded".into()), ..ApiError::new(ErrorKind::RateLimit, exceeded.to_string()) }
+fn over_limit(exceeded: &LimitExceeded, now_ms: u64) -> ApiError {
+    let wait_s = exceeded.resets_at.0.saturating_sub(now_ms).div_ceil(1000);
+    ApiError {
+        code: Some("limit_exceeded".into()),
+        retry_after: (exceeded.asked <= exceeded.limit.most).then(|| wait_s.to_string()),
+        ..ApiError::new(ErrorKind::RateLimit, exceeded.to_string())
+    }
 }
 
 /// The access log: one line a request.

@@ -1,11 +1,13 @@
 """The official SDKs, each whole and streamed, and what an answer says in words that belong to no API."""
 
 import json
+import subprocess
 
 import anthropic
 import openai
 
 from provider import scenario
+from tollgate import HERE, MODULES, node
 
 KEY = "key-of-a-test"
 USER = [{"role": "user", "content": "Hello"}]
@@ -141,5 +143,27 @@ def messages(provider, model, streamed):
 
 STOPS = {None: "end", "max_output_tokens": "length", "content_filter": "filter"}
 """Why a response is incomplete."""
+
+TYPESCRIPT = {"openai": ["chat", "responses"], "anthropic": ["messages"]}
+"""The SDKs for TypeScript, and the APIs that each speaks."""
+
+TYPESCRIPT_SAID = {
+    "text": [HELLO] * 2,
+    "call": [[["get_weather", WEATHER]]] * 2,
+    "parallel": [[["get_weather", {"city": city}] for city in ("Paris", "Oslo", "Lima")]] * 2,
+    "status": [429, 500],
+}
+"""What every API of theirs says, whole and streamed."""
+
+TYPESCRIPT_S = 60
+
+
+def typescript(sdk, url, *prefixes):
+    """What `provider-sdks.mjs` prints."""
+    command = [node(), str(HERE / "provider-sdks.mjs"), sdk, url, *prefixes]
+    finished = subprocess.run(command, cwd=MODULES.parent, capture_output=True, text=True, timeout=TYPESCRIPT_S)
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return json.loads(finished.stdout)
+
 
 APIS = {"chat": chat, "responses": responses, "messages": messages}

@@ -12,7 +12,19 @@ import openai
 import pytest
 
 from provider import Provider, header, scenario
-from sdks import APIS, HELLO, SAID, SCENARIOS, USER, StreamFailed, anthropic_client, openai_client
+from sdks import (
+    APIS,
+    HELLO,
+    SAID,
+    SCENARIOS,
+    TYPESCRIPT,
+    TYPESCRIPT_SAID,
+    USER,
+    StreamFailed,
+    anthropic_client,
+    openai_client,
+    typescript,
+)
 from tollgate import TOLLGATE, Gateway, environment, poll
 
 FORMATS = {"chat": "openai-chat", "responses": "openai-responses", "messages": "anthropic"}
@@ -66,6 +78,17 @@ def test_every_sdk_reads_every_provider(rest, name, api, behind, streamed):
         # Anthropic's text is text, whatever the reason of its end.
         expected.update(text=expected["refusal"], refusal="", stop="filter")
     assert said == expected
+
+
+@pytest.mark.parametrize("sdk", TYPESCRIPT)
+def test_the_sdks_for_typescript_read_every_provider(rest, sdk):
+    seen = typescript(sdk, rest.url, *(f"{behind}/" for behind in FORMATS))
+    assert seen["answers"] == {f"{behind}/": {api: TYPESCRIPT_SAID for api in TYPESCRIPT[sdk]} for behind in FORMATS}
+    assert "gpt-5" in seen["models"]
+    # Where the provider counts in the client's own API it is asked, and the gateway counts elsewhere.
+    counts = {behind: seen["counts"][f"{behind}/"] for behind in FORMATS}
+    own = TYPESCRIPT[sdk][-1]
+    assert counts.pop(own) == 77 and all(0 < it < 77 for it in counts.values())
 
 
 def post(url, path, body, headers=None):

@@ -22,5 +22,5 @@ pub const PROTOCOL: Protocol = Protocol {
     decoder: || Box::new(stream_in::Decoder::default()),
     encoder: |asked| Box::new(stream_out::Encoder::new(asked)),
     usage_of: response::usage_of,
-    stream_usage: || Box::new(response::StreamUsage::default()),
+    usage_in: response::usage_in,
 };

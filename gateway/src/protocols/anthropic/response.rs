@@ -1,7 +1,6 @@
 //! A message that the model wrote, in and out, and its usage.
 
 use crate::protocols::{
-    UsageScanner,
     extras::Extras,
     json::{Json, Node, Object, Tape},
     openai,
@@ -9,7 +8,6 @@ use crate::protocols::{
     request::{At, Format, Part, PartKind, Seal, Thought, ToolCall},
     response::{Asked, Response, Stop, StopReason, Usage},
     seal,
-    sse::SseReader,
 };
 
 const FORMAT: Format = Format::Anthropic;
@@ -198,26 +196,8 @@ pub fn usage_of(bytes: &[u8]) -> Option<Usage> {
     tape.root().get("usage").map(|it| usage(it, Usage::default()))
 }
 
-/// Reads the usage of `message_start` and, over it, that of `message_delta`.
-#[derive(Debug, Default)]
-pub struct StreamUsage {
-    reader: SseReader,
-    usage: Option<Usage>,
-}
-
-impl UsageScanner for StreamUsage {
-    fn push(&mut self, bytes: &[u8]) -> Option<Usage> {
-        let found = &mut self.usage;
-        let read = self.reader.push(bytes, |data| {
-            let tape = data.contains("\"usage\"").then(|| Tape::parse(data).ok()).flatten();
-            if let Some(tape) = tape {
-                let event = tape.root();
-                let node = event.get("message").unwrap_or(event).get("usage");
-                *found = node.map(|it| usage(it, found.unwrap_or_default())).or(*found);
-            }
-            Ok(())
-        });
-        // A stream that cannot be read says nothing more of its usage.
-        read.ok().and(self.usage)
-    }
+/// The usage in one event of a stream: that of `message_start` and, over it, that of `message_delta`.
+pub fn usage_in(event: Node<'_>, before: Option<Usage>) -> Option<Usage> {
+    let node = event.get("message").unwrap_or(event).get("usage");
+    node.map(|it| usage(it, before.unwrap_or_default()))
 }

@@ -1,14 +1,12 @@
 //! A chat completion, in and out, and its usage.
 
 use crate::protocols::{
-    UsageScanner,
     extras::Extras,
     json::{Node, Object, Tape},
     openai,
     refusal::ApiError,
     request::{At, Format, Part, PartKind, Seal, Thought, ToolCall},
     response::{Asked, Response, StopReason, Usage},
-    sse::SseReader,
 };
 
 const FORMAT: Format = Format::OpenAiChat;
@@ -208,24 +206,7 @@ pub fn usage_of(bytes: &[u8]) -> Option<Usage> {
     tape.root().get("usage").map(usage)
 }
 
-/// Reads `usage` where a chunk has one.
-#[derive(Debug, Default)]
-pub struct StreamUsage {
-    reader: SseReader,
-    usage: Option<Usage>,
-}
-
-impl UsageScanner for StreamUsage {
-    fn push(&mut self, bytes: &[u8]) -> Option<Usage> {
-        let found = &mut self.usage;
-        let read = self.reader.push(bytes, |data| {
-            // Every other chunk says that it has none.
-            if data.contains("\"usage\"") && !data.contains("\"usage\":null") {
-                *found = usage_of(data.as_bytes()).or(*found);
-            }
-            Ok(())
-        });
-        // A stream that cannot be read says nothing more of its usage.
-        read.ok().and(self.usage)
-    }
+/// The usage in one chunk of a stream.
+pub fn usage_in(chunk: Node<'_>, _: Option<Usage>) -> Option<Usage> {
+    chunk.get("usage").map(usage)
 }

@@ -1,7 +1,6 @@
 //! A response object, in and out, and its usage.
 
 use crate::protocols::{
-    UsageScanner,
     extras::Extras,
     json::{Json, Node, Object, Tape},
     openai,
@@ -9,7 +8,6 @@ use crate::protocols::{
     request::{At, Format, Part, PartKind, Thought, ToolCall},
     response::{Asked, Response, Stop, StopReason, Usage},
     seal,
-    sse::SseReader,
 };
 
 const FORMAT: Format = Format::OpenAiResponses;
@@ -297,24 +295,7 @@ pub fn usage_of(bytes: &[u8]) -> Option<Usage> {
     tape.root().get("usage").map(usage)
 }
 
-/// Reads the usage of the response's last event.
-#[derive(Debug, Default)]
-pub struct StreamUsage {
-    reader: SseReader,
-    usage: Option<Usage>,
-}
-
-impl UsageScanner for StreamUsage {
-    fn push(&mut self, bytes: &[u8]) -> Option<Usage> {
-        let found = &mut self.usage;
-        let read = self.reader.push(bytes, |data| {
-            let tape = data.contains("\"usage\"").then(|| Tape::parse(data).ok()).flatten();
-            if let Some(tape) = tape {
-                *found = tape.root().get("response").and_then(|it| it.get("usage")).map(usage).or(*found);
-            }
-            Ok(())
-        });
-        // A stream that cannot be read says nothing more of its usage.
-        read.ok().and(self.usage)
-    }
+/// The usage in one event of a stream: the last one has it.
+pub fn usage_in(event: Node<'_>, _: Option<Usage>) -> Option<Usage> {
+    event.get("response").and_then(|it| it.get("usage")).map(usage)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::asked;
-use crate::protocols::{ApiError, Event, PROTOCOLS, Protocol, Usage};
+use crate::protocols::{ApiError, Event, PROTOCOLS, Protocol, Watch};
 
 /// A thought, a text, two calls and the end, as each format tells it.
 const STREAMS: &[(&str, &str)] = &[
@@ -100,10 +100,10 @@ fn the_usage_of_a_stream_is_found_however_it_is_cut() {
         let events = decode(from, &[stream.as_bytes()]).unwrap();
         let last = events.iter().rev().find_map(|it| if let Event::Usage(usage) = it { Some(*usage) } else { None });
         for size in [1, 7, 4_096] {
-            let mut scanner = (from.stream_usage)();
-            let found = stream.as_bytes().chunks(size).fold(None::<Usage>, |_, it| scanner.push(it));
-            assert_eq!(found, last, "{} in pieces of {size}", from.name);
-            assert!(found.is_some());
+            let mut watch = Watch::new(from.usage_in);
+            stream.as_bytes().chunks(size).for_each(|it| watch.push(it).unwrap());
+            assert_eq!(watch.usage(), last, "{} in pieces of {size}", from.name);
+            assert!(watch.usage().is_some() && watch.error().is_none());
         }
     }
 }
@@ -137,11 +137,23 @@ fn errors_in_a_stream_reach_the_caller() {
     for (name, stream) in streams {
         let error = decode(crate::protocols::protocol(name).unwrap(), &[stream.as_bytes()]).unwrap_err();
         assert_eq!((error.status, error.message.as_str()), (429, "slow down"), "{name}");
+        let mut watch = Watch::new(crate::protocols::protocol(name).unwrap().usage_in);
+        stream.as_bytes().chunks(5).for_each(|it| watch.push(it).unwrap());
+        assert_eq!(watch.error(), Some(&error), "{name}");
         for to in PROTOCOLS {
             let there = encode(to, &[Event::Error(error.clone())]);
             let again = decode(to, &[there.as_bytes()]).unwrap_err();
             assert_eq!((again.kind, again.message), (error.kind, error.message.clone()), "{name} as {}", to.name);
         }
+    }
+}
+
+#[test]
+fn events_that_are_no_json_are_noticed() {
+    for (from, stream) in each() {
+        let spoilt = stream.replacen("}\n\n", "\n\n", 1);
+        let error = Watch::new(from.usage_in).push(spoilt.as_bytes()).unwrap_err();
+        assert_eq!(error.status, 502, "{}", from.name);
     }
 }
 
