@@ -82,7 +82,7 @@ def config_text(upstreams, profiles, server=None, tables=None):
         lines += [f"[profiles.{name}]", *(f"{key} = {to_toml(value)}" for key, value in profile.items()), ""]
     for name, upstream in upstreams.items():
         lines += [f"[upstreams.{name}]", *(f"{key} = {to_toml(value)}" for key, value in upstream.items()), ""]
-    if not upstreams:
+    if tables and not upstreams:
         lines += ["[upstreams.context]", "enabled = false", ""]
     for name, table in (tables or {}).items():
         nested = {key: value for key, value in table.items() if isinstance(value, dict)}
