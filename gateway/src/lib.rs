@@ -10,6 +10,7 @@ mod app;
 mod auth;
 mod context;
 mod ledger;
+mod linger;
 mod mcp;
 mod model_files;
 mod object;

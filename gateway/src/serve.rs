@@ -6,6 +6,7 @@ use axum::{
     Router,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::map_request,
     response::{IntoResponse, Response},
     routing::{any, get},
     serve::ListenerExt,
@@ -18,6 +19,7 @@ use crate::{
     app::App,
     auth::key::Scope,
     ledger::moment::Moment,
+    linger,
     mcp::{
         gate::Gate,
         http::{Endpoint, Guard, Sessions, serve},
@@ -97,7 +99,8 @@ pub async fn run(
         .with_state(web)
         .merge(rest)
         .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, METHODS) })
-        .fallback(|| async { (StatusCode::NOT_FOUND, PATHS) });
+        .fallback(|| async { (StatusCode::NOT_FOUND, PATHS) })
+        .layer(map_request(async |request: Request| linger::to_the_end(request)));
     // Without it a small answer waits for the client's delayed acknowledgment: 44 ms instead of 0.6.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

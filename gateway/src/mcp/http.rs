@@ -38,6 +38,7 @@ use super::{
     session::Session,
     sse,
 };
+use crate::linger::{self, Unread};
 
 /// An answer that takes longer than this comes as a stream, whose comments keep the connection alive.
 const STREAM_AFTER: Duration = Duration::from_secs(2);
@@ -78,9 +79,9 @@ async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<Byte
     if !guard::is_json(headers) {
         return Err(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the content type must be application/json"));
     }
-    let read = axum::body::to_bytes(body, limit).await;
-    read.map_err(|_| {
-        plain(StatusCode::PAYLOAD_TOO_LARGE, &format!("the body is over {limit} bytes; see `server.max_body_bytes`"))
+    linger::read(headers, body, limit).await.map_err(|unread| match unread {
+        Unread::TooLarge(told) => plain(StatusCode::PAYLOAD_TOO_LARGE, &told),
+        Unread::Broken(told) => plain(StatusCode::BAD_REQUEST, &told),
     })
 }
 

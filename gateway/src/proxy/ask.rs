@@ -8,12 +8,12 @@ use std::sync::{
 use axum::extract::Request;
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{Proxy, envelope::Envelope};
 use crate::{
     auth::key::ApiKey,
     ledger::moment::Moment,
+    linger::{self, Unread},
     protocols::{self, ApiError, ErrorKind},
 };
 use tollgate_config::WireFormat;
@@ -42,16 +42,10 @@ pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result
     }
     let denied = |told| ApiError::new(ErrorKind::Authentication, told);
     let key = proxy.access.admit(&parts.headers, Moment::now()).map_err(denied)?;
-    let body = Limited::new(body, proxy.max_body_bytes).collect().await.map_err(|error| {
-        match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => ApiError::new(
-                ErrorKind::TooLarge,
-                format!("the body is over {} bytes; see `server.max_body_bytes`", proxy.max_body_bytes),
-            ),
-            None => ApiError::new(ErrorKind::InvalidRequest, format!("the body did not arrive ({error})")),
-        }
+    let body = linger::read(&parts.headers, body, proxy.max_body_bytes).await.map_err(|unread| match unread {
+        Unread::TooLarge(told) => ApiError::new(ErrorKind::TooLarge, told),
+        Unread::Broken(told) => ApiError::new(ErrorKind::InvalidRequest, told),
     })?;
-    let body = body.to_bytes();
     let bad = |told| ApiError::new(ErrorKind::InvalidRequest, told);
     let envelope = Envelope::read(&body).map_err(bad)?;
     let (model, is_stream) = (envelope.model.clone().into_owned(), envelope.streams());

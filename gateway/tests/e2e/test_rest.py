@@ -102,6 +102,20 @@ def post(url, path, body, headers=None):
         return error.code, error.headers, error.read().decode()
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(
+    "path, status", [("/v1/chat/completions", 413), ("/v1/embeddings", 413), ("/mcp", 413), ("/nowhere", 404)]
+)
+def test_who_sends_too_much_still_reads_why(rest, path, status, chunked):
+    """The whole body is sent before the first byte of the answer is read: no connection is reset under it."""
+    body = (b"x" * (1 << 20) for _ in range(40)) if chunked else b"x" * (40 << 20)
+    accepts = "application/json, text/event-stream"
+    request = urllib.request.Request(rest.url + path, body, {"content-type": "application/json", "accept": accepts})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    assert refused.value.code == status and refused.value.read()
+
+
 def test_bytes_stay_as_they_are_where_the_format_stays(provider, rest):
     since = provider.next_number()
     odd = b'{ "x-unknown":1.0e5, "messages":[{"role":"user","content":"\\u0041"}],"model" : "chat/plain","n":1 }'
