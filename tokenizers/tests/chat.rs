@@ -12,4 +12,5 @@ mod chat {
     pub mod rules;
     pub mod settings;
     pub mod templates;
+    pub mod tool_sets;
 }

@@ -10,12 +10,13 @@ use std::{
 use crate::Options;
 use crate::http::Connection;
 use crate::process::{Pid, Process, binary, free_port};
-use crate::workloads::{self, Workload};
+use crate::workloads::{self, PLANNED_MODEL, TOOLS_BUDGET, Workload};
 
 const START: Duration = Duration::from_secs(180);
 /// A server that listens may still be loading.
 const REFUSES: Duration = Duration::from_secs(5);
 const KEY: &str = "test-key";
+const TOLLGATE: &str = "tollgate";
 
 /// All of them, and the provider behind them.
 pub struct Field {
@@ -38,6 +39,11 @@ pub struct Contestant {
 }
 
 impl Contestant {
+    /// Whether it knows this kind of work.
+    pub fn can(&self, workload: &Workload) -> bool {
+        !workload.is_planned || self.name == TOLLGATE
+    }
+
     /// The bytes of a request.
     pub fn request(&self, workload: &Workload) -> Vec<u8> {
         let body = workload.body(self.prefix);
@@ -122,13 +128,14 @@ pub async fn start(options: &Options) -> Field {
 fn tollgate(folder: &Path, provider: &str) -> Contestant {
     let config = format!(
         "[providers.mock]\nbase_url = \"http://{provider}/v1\"\nprotocols = [\"openai-chat\", \"openai-responses\", \
-         \"anthropic\"]\napi_key = \"{KEY}\"\n"
+         \"anthropic\"]\napi_key = \"{KEY}\"\n[routes.\"mock/{PLANNED_MODEL}\"]\ntargets = \
+         [\"mock/plain\"]\ntools_budget_tokens = {TOOLS_BUDGET}\n"
     );
     let file = write(folder, "tollgate.toml", &config);
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(binary("tollgate"));
     command.arg("serve").arg("--config").arg(file).args(["--listen", &address]).stdout(Stdio::null());
-    Contestant::new("tollgate", address, Process::start(&mut command))
+    Contestant::new(TOLLGATE, address, Process::start(&mut command))
 }
 
 /// One worker, no keys of its own, no database, no logs, no callbacks.

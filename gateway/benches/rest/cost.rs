@@ -19,7 +19,7 @@ pub async fn run(field: &Field, options: &Options) {
     let duration = options.duration(10);
     let mut rows = Vec::new();
     for workload in workloads::ALL {
-        for it in &field.contestants {
+        for it in field.contestants.iter().filter(|it| it.can(workload)) {
             let fastest = load::capacity(it, workload, duration / 4).await;
             let rate = options.number("--rate").map_or((fastest / 2.0).min(MAX_RATE), f64::from);
             let outcome = load::run(it, workload, Load { connections: CONNECTIONS, rate: Some(rate), duration }).await;

@@ -1,15 +1,18 @@
 //! A request as it arrives: who may send it, how large it may be, and the little that is read of it.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use axum::extract::Request;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::{Proxy, envelope::Envelope};
+use super::{Proxy, envelope::Envelope, estimate::Counted};
 use crate::{
     auth::key::ApiKey,
     ledger::moment::Moment,
@@ -29,6 +32,15 @@ pub struct Ask {
     pub is_stream: bool,
     /// Whether a stream of chat completions shall end with its usage.
     pub has_usage: bool,
+    /// Where in the body the tools stand.
+    pub tools: Option<Range<usize>>,
+}
+
+impl Ask {
+    /// The body as it is counted.
+    pub fn counted(&self) -> Counted<'_> {
+        Counted { format: self.format, body: &self.body, tools: self.tools.clone() }
+    }
 }
 
 /// Reads a request as far as it must be known before anything is decided.
@@ -50,7 +62,8 @@ pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result
     let envelope = Envelope::read(&body).map_err(bad)?;
     let (model, is_stream) = (envelope.model.clone().into_owned(), envelope.streams());
     let has_usage = envelope.has_usage();
-    Ok(Ask { key, format, headers: parts.headers, body, model, is_stream, has_usage })
+    let tools = envelope.tools_in(&body);
+    Ok(Ask { key, format, headers: parts.headers, body, model, is_stream, has_usage, tools })
 }
 
 /// Unique over processes and restarts: the start of this one, at random, and a number.

@@ -11,7 +11,7 @@ use super::{
     Proxy,
     ask::{Ask, read},
     attempt::{self, Content, Outgoing},
-    estimate::{Estimate, estimate},
+    estimate::Estimate,
     handle::{passed_as, route},
     respond,
 };
@@ -39,10 +39,10 @@ pub async fn handle(proxy: &Arc<Proxy>, format: WireFormat, request: Request) ->
 async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Result<Response, ApiError> {
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
-    let ours = estimate(&proxy.calibration, format, &ask.body, &routed.targets[0], routed.model.as_deref())?;
+    let ours = proxy.counter.estimate(&ask.counted(), &routed.targets[0], routed.model.as_deref())?;
     match theirs(proxy, &ask, &routed.targets[..1]).await {
         Some((tokens, body)) => {
-            proxy.calibration.observe(&ours.subject, ours.count.total, tokens);
+            proxy.counter.calibration.observe(&ours.subject, ours.count.total, tokens);
             Ok(counted(body, HeaderValue::from_static("provider")))
         }
         None => Ok(counted(of_ours(format, &ours), by_ours(&ours))),

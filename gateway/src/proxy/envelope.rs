@@ -1,11 +1,12 @@
 //! The little that the gateway must know of a body before it decides anything: which model, and whether it streams.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Read without building the rest; the whole text is checked to be JSON.
-#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[derive(Debug, Deserialize)]
 pub struct Envelope<'a> {
     #[serde(borrow)]
     pub model: Cow<'a, str>,
@@ -13,6 +14,8 @@ pub struct Envelope<'a> {
     pub stream: Option<bool>,
     #[serde(default)]
     pub stream_options: Option<StreamOptions>,
+    #[serde(borrow, default)]
+    tools: Option<&'a RawValue>,
 }
 
 /// Of chat completions.
@@ -48,6 +51,13 @@ impl<'a> Envelope<'a> {
     pub fn streams(&self) -> bool {
         self.stream.unwrap_or(false)
     }
+
+    /// Where in `body`, of which this was read, the tools stand.
+    pub fn tools_in(&self, body: &[u8]) -> Option<Range<usize>> {
+        let tools = self.tools?.get();
+        let start = tools.as_ptr().addr().checked_sub(body.as_ptr().addr())?;
+        Some(start..start + tools.len()).filter(|it| it.end <= body.len())
+    }
 }
 
 #[cfg(test)]
@@ -56,6 +66,9 @@ mod tests {
 
     #[test]
     fn bodies_are_read_or_explained() {
+        let body = br#"{"model":"a","tools": [{}] }"#;
+        let tools = Envelope::read(body).unwrap().tools_in(body).unwrap();
+        assert_eq!(&body[tools], b"[{}]");
         let good = Envelope::read(br#"{"x":[{}],"stream":true,"model":"a\u0062"}"#).unwrap();
         assert_eq!((good.model.as_ref(), good.streams()), ("ab", true));
         assert!(!Envelope::read(br#"{"model":"a","stream":null}"#).unwrap().streams());

@@ -1,5 +1,7 @@
 //! What a request costs before it is sent, in the tokens of the model that will read it.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::calibration::Calibration;
@@ -10,7 +12,7 @@ use crate::{
 use tollgate_config::{Model, Target, WireFormat};
 use tollgate_tokenizers::{
     Tokenizer,
-    chat::{self, Family, Format, Request, RequestCount, Subject, What},
+    chat::{self, Family, Format, Request, RequestCount, Subject, ToolSets, What},
 };
 
 /// Parts that are named where a request is too long.
@@ -35,30 +37,73 @@ pub struct Estimate {
     pub max_output: Option<u64>,
 }
 
-/// Reads and counts a body for `target`, whose model the catalogue may know as `entry`.
-///
-/// # Errors
-/// What is wrong with the body, and where.
-pub fn estimate(
-    calibration: &Calibration,
-    format: WireFormat,
-    body: &[u8],
-    target: &Target,
-    entry: Option<&Model>,
-) -> Result<Estimate, ApiError> {
-    let bad = |message: String| ApiError::new(ErrorKind::InvalidRequest, message);
-    let value: Value =
-        serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))?;
-    let request = chat::read(counted_as(format), &value).map_err(|error| bad(error.to_string()))?;
-    let family = Family::of_model(&target.model);
-    let tokenizer = tokenizer(entry, family)?;
-    let count = model_files::count(entry, family, tokenizer, &request).map_err(broken)?;
-    let max_output = MAX_OUTPUT.iter().find_map(|key| value.get(key)?.as_u64());
-    // Who serves a model may charge for what others do not.
-    let subject = Subject::new(family, &format!("{}/{}", target.provider, target.model), &request);
-    let corrected = calibration.correct(&subject, &count);
-    let (tokens, error_bound) = (corrected.tokens, corrected.error_bound);
-    Ok(Estimate { request, count, tokens, error_bound, subject, tokenizer, max_output })
+/// A body to be counted.
+pub struct Counted<'a> {
+    pub format: WireFormat,
+    pub body: &'a [u8],
+    /// Where in it the tools stand.
+    pub tools: Option<Range<usize>>,
+}
+
+/// Counts, and remembers what makes the next count better or quicker.
+pub struct Counter {
+    pub calibration: Calibration,
+    tool_sets: ToolSets,
+}
+
+impl Counter {
+    pub fn new(calibration: Calibration) -> Self {
+        Self { calibration, tool_sets: ToolSets::default() }
+    }
+
+    /// Reads and counts a body for `target`, whose model the catalogue may know as `entry`.
+    ///
+    /// # Errors
+    /// What is wrong with the body, and where.
+    pub fn estimate(
+        &self,
+        counted: &Counted<'_>,
+        target: &Target,
+        entry: Option<&Model>,
+    ) -> Result<Estimate, ApiError> {
+        let (value, request) = self.read(counted)?;
+        let family = Family::of_model(&target.model);
+        let tokenizer = tokenizer(entry, family)?;
+        let count = model_files::count(entry, family, tokenizer, &request).map_err(broken)?;
+        let max_output = MAX_OUTPUT.iter().find_map(|key| value.get(key)?.as_u64());
+        // Who serves a model may charge for what others do not.
+        let subject = Subject::new(family, &format!("{}/{}", target.provider, target.model), &request);
+        let corrected = self.calibration.correct(&subject, &count);
+        let (tokens, error_bound) = (corrected.tokens, corrected.error_bound);
+        Ok(Estimate { request, count, tokens, error_bound, subject, tokenizer, max_output })
+    }
+
+    /// The body without its tools, and what the whole of it says.
+    fn read(&self, counted: &Counted<'_>) -> Result<(Value, Request), ApiError> {
+        let bad = |message: String| ApiError::new(ErrorKind::InvalidRequest, message);
+        let parsed = |body: &[u8]| -> Result<Value, ApiError> {
+            serde_json::from_slice(body).map_err(|error| bad(format!("the body cannot be read: {error}")))
+        };
+        let format = counted_as(counted.format);
+        let (value, request) = match &counted.tools {
+            None => {
+                let value = parsed(counted.body)?;
+                let request = chat::read(format, &value);
+                (value, request)
+            }
+            Some(tools) => {
+                let value = parsed(&without(counted.body, tools))?;
+                let request = self.tool_sets.read(format, &value, &counted.body[tools.clone()]);
+                (value, request)
+            }
+        };
+        Ok((value, request.map_err(|error| bad(error.to_string()))?))
+    }
+}
+
+/// The body with nothing in the place of its tools.
+fn without(body: &[u8], tools: &Range<usize>) -> Vec<u8> {
+    [&body[..tools.start], b"null", &body[tools.end..]].concat()
 }
 
 /// The vocabulary of the catalogue's entry, else of the family.
@@ -134,7 +179,8 @@ mod tests {
     fn of(body: &str) -> Result<Estimate, ApiError> {
         let calibration = Calibration::open(crate::store::memory().unwrap_or_else(|error| unreachable!("{error}")));
         let target = Target { provider: "openai".into(), model: "gpt-5".into() };
-        estimate(&calibration, WireFormat::OpenaiChat, body.as_bytes(), &target, None)
+        let counted = Counted { format: WireFormat::OpenaiChat, body: body.as_bytes(), tools: None };
+        Counter::new(calibration).estimate(&counted, &target, None)
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::{
     Proxy,
     ask::{Ask, format_of},
     attempt::{Content, Reply},
-    estimate::{Estimate, estimate},
+    envelope::Envelope,
+    estimate::{Counted, Estimate},
     faults::error_of,
     handle, protocol_of, respond,
     route::Routed,
@@ -99,7 +100,9 @@ impl Way<'_> {
         let asked = format_of(request);
         let format = provider.map_or(asked, |it| it.format_for(asked));
         let body = encoded(self.proxy, request, target, format, &mut Vec::new())?.body;
-        estimate(&self.proxy.calibration, format, &body, target, self.routed.model.as_deref())
+        let tools = Envelope::read(&body).ok().and_then(|it| it.tools_in(&body));
+        let counted = Counted { format, body: &body, tools };
+        self.proxy.counter.estimate(&counted, target, self.routed.model.as_deref())
     }
 
     async fn respond(self, planned: Planned, reply: Reply, mut ticket: Ticket) -> Response {

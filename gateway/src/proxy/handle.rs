@@ -11,7 +11,7 @@ use super::{
     ask::{Ask, new_id, read},
     attempt::{self, Content, Outgoing, Reply},
     cache::{self, Kept},
-    estimate::{Estimate, estimate},
+    estimate::Estimate,
     explain::{Explanation, Tokens},
     faults::checked,
     gated,
@@ -42,7 +42,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     let ask = read(proxy, format, request).await?;
     let routed = route(proxy, &ask)?;
     let target = &routed.targets[0];
-    let estimate = estimate(&proxy.calibration, format, &ask.body, target, routed.model.as_deref())?;
+    let estimate = proxy.counter.estimate(&ask.counted(), target, routed.model.as_deref())?;
     if routed.rules.window == WindowPolicy::Refuse {
         estimate.check_window(&target.model, routed.model.as_ref().and_then(|it| it.window_tokens))?;
     }

@@ -48,6 +48,7 @@ use indexmap::IndexMap;
 use attempt::Providers;
 use cache::Cache;
 use calibration::Calibration;
+use estimate::Counter;
 use explain::{Explanation, Explanations};
 use metrics::Metrics;
 use route::Routes;
@@ -60,7 +61,7 @@ pub struct Proxy {
     providers: Providers,
     pub access: Arc<Access>,
     ledger: Arc<Ledger>,
-    calibration: Calibration,
+    counter: Counter,
     explanations: Explanations,
     metrics: Metrics,
     cache: Cache,
@@ -86,7 +87,7 @@ impl Proxy {
             routes: Routes::new(config),
             providers: config.providers.iter().map(provider).collect::<Result<_, String>>()?,
             access: Arc::new(Access::open(config)?),
-            calibration: Calibration::open(ledger.store()),
+            counter: Counter::new(Calibration::open(ledger.store())),
             ledger,
             explanations: Explanations::default(),
             metrics: Metrics::new(),

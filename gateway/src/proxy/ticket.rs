@@ -177,7 +177,7 @@ impl Ticket {
         let Some(((subject, estimated), usage)) = self.subject.as_ref().zip(usage) else { return };
         let is_its_own = self.told.rounds.is_empty() && self.told.attempts.len() == 1;
         if matches!(ending, Ending::Done) && is_its_own && self.told.status == 200 {
-            self.proxy.calibration.observe(subject, *estimated, usage.input);
+            self.proxy.counter.calibration.observe(subject, *estimated, usage.input);
         }
     }
 }

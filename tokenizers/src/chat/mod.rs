@@ -11,6 +11,7 @@ mod read;
 mod request;
 mod schema;
 mod template;
+mod tools;
 mod typescript;
 
 pub use calibrate::{Calibrator, Corrected, MOST_KEYS, StateError, Subject};
@@ -23,6 +24,7 @@ pub use request::{
     Uncounted,
 };
 pub use template::{ChatTemplate, Controls, RenderOptions, TEMPLATES, TemplateEntry, TemplateError, TemplateSource};
+pub use tools::{ToolSets, Tools};
 
 use crate::Tokenizer;
 

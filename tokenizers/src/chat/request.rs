@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::tools::Tools;
+
 /// The wire format that a request came in; the same messages cost differently in each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -52,7 +54,7 @@ pub struct Request {
     /// Messages in order; instructions that travel in a field of their own come first, as the system's.
     pub messages: Vec<Message>,
     /// Functions that the model may call.
-    pub tools: Vec<Tool>,
+    pub tools: Tools,
     /// Whether it must call one.
     pub tool_choice: ToolChoice,
     /// Whether it may call several at once.
@@ -75,7 +77,7 @@ impl Request {
             format,
             model: None,
             messages: Vec::new(),
-            tools: Vec::new(),
+            tools: Tools::default(),
             tool_choice: ToolChoice::Auto,
             parallel_calls: true,
             response: None,

@@ -92,7 +92,7 @@ fn shape(request: &Request) -> Shape {
 /// without tools.
 fn fingerprint(request: &Request) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for tool in &request.tools {
+    for tool in request.tools.iter() {
         let length = tool.description.len() as u64;
         for byte in tool.name.bytes().chain(length.to_le_bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

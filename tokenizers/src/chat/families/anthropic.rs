@@ -11,11 +11,13 @@ use crate::{
         count::{Kind, Ledger, RequestCount, Slack, What},
         images::ImageRule,
         request::{Content, Message, Request, Role, Tool, ToolChoice},
+        tools::ToolCounts,
     },
 };
 
 /// What one generation of models charges.
 struct Generation {
+    name: &'static str,
     /// Around the first message, and around each further one.
     first: f64,
     further: f64,
@@ -40,6 +42,7 @@ struct Generation {
 }
 
 const CLAUDE_4: Generation = Generation {
+    name: "claude-4",
     first: 7.0,
     further: 3.0,
     token: 1.0,
@@ -56,13 +59,21 @@ const CLAUDE_4: Generation = Generation {
     response_token: 2.03,
 };
 
-const CLAUDE_3: Generation = Generation { tools: 271.0, tools_forced: 290.0, ..CLAUDE_4 };
+const CLAUDE_3: Generation = Generation { name: "claude-3", tools: 271.0, tools_forced: 290.0, ..CLAUDE_4 };
 
-const CLAUDE_4_5: Generation = Generation { tools: 503.0, tools_forced: 598.0, parallel: 195.0, ..CLAUDE_4 };
+const CLAUDE_4_5: Generation =
+    Generation { name: "claude-4.5", tools: 503.0, tools_forced: 598.0, parallel: 195.0, ..CLAUDE_4 };
 
 /// A new tokenizer: the same text falls into more tokens.
-const CLAUDE_5: Generation =
-    Generation { token: 1.23, thinking: 0.0, tools: 400.0, tools_forced: 500.0, parallel: 0.0, ..CLAUDE_4 };
+const CLAUDE_5: Generation = Generation {
+    name: "claude-5",
+    token: 1.23,
+    thinking: 0.0,
+    tools: 400.0,
+    tools_forced: 500.0,
+    parallel: 0.0,
+    ..CLAUDE_4
+};
 
 pub(super) fn count_3(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     count(&CLAUDE_3, tokenizer, request)
@@ -85,9 +96,8 @@ fn count(rule: &Generation, tokenizer: Tokenizer, request: &Request) -> RequestC
     for (idx, each) in request.messages.iter().enumerate() {
         ledger.add(What::Message(idx), rounded(message(rule, tokenizer, each)));
     }
-    for (idx, each) in request.tools.iter().enumerate() {
-        ledger.add(What::Tool(idx), rounded(tool(rule, tokenizer, each)));
-    }
+    let each = |it: &Tool| rounded(tool(rule, tokenizer, it));
+    request.tools.counted(rule.name, tokenizer, |tools| ToolCounts::of(tools, each, 0)).note(&mut ledger);
     if let Some(response) = &request.response {
         let tokens = tokenizer.count(&response.schema.to_string()) as f64;
         ledger.add(What::ResponseSchema, rounded(rule.response + rule.response_token * tokens));

@@ -12,11 +12,13 @@ use crate::{
         count::{Kind, Ledger, RequestCount, Slack, What},
         images::ImageRule,
         request::{Content, Message, Request, Tool},
+        tools::ToolCounts,
     },
 };
 
 /// What one generation of models charges, as fitted.
 struct Generation {
+    name: &'static str,
     /// Around a tool, and whether its schema is written where it has no properties.
     tool: i64,
     empty_schema: bool,
@@ -24,8 +26,8 @@ struct Generation {
     call: i64,
 }
 
-const GEMINI_2: Generation = Generation { tool: -2, empty_schema: true, call: 20 };
-const GEMINI_3: Generation = Generation { tool: 3, empty_schema: false, call: 150 };
+const GEMINI_2: Generation = Generation { name: "gemini-2", tool: -2, empty_schema: true, call: 20 };
+const GEMINI_3: Generation = Generation { name: "gemini-3", tool: 3, empty_schema: false, call: 150 };
 
 /// Schemas from a caller may be nested as deep as they like.
 const MAX_DEPTH: usize = 64;
@@ -46,9 +48,8 @@ fn count(rule: &Generation, tokenizer: Tokenizer, request: &Request) -> RequestC
     for (idx, each) in request.messages.iter().enumerate() {
         ledger.add(What::Message(idx), message(rule, tokenizer, each));
     }
-    for (idx, each) in request.tools.iter().enumerate() {
-        ledger.add(What::Tool(idx), tool(rule, tokenizer, each));
-    }
+    let each = |it: &Tool| tool(rule, tokenizer, it);
+    request.tools.counted(rule.name, tokenizer, |tools| ToolCounts::of(tools, each, 0)).note(&mut ledger);
     openai::images(ImageRule::Gemini, request, &mut ledger);
     let permille = match (request.has_calls(), request.tools.is_empty()) {
         (true, _) => 600,

@@ -80,34 +80,30 @@ fn call(tokenizer: Tokenizer, calls: &[&ToolCall]) -> i64 {
 }
 
 /// Tools and schema. What they cost together is split: each gets its own text, the frame what is around.
+///
+/// No token reaches into the namespace or out of it, since a line ends before its first letter and after its last.
 fn sections(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
-    let tools = (!request.tools.is_empty())
-        .then(|| format!("{TOOLS}{}", typescript::namespace(&request.tools, &typescript::HOSTED)));
     let schema = request.response.as_ref().map(schema::section);
-    let both: Vec<&str> = tools.iter().chain(&schema).map(String::as_str).collect();
-    if both.is_empty() {
-        return;
-    }
-    let text = both.join("\n\n");
-    let system = request.messages.first().filter(|message| message.role.instructs()).map(Message::text);
-    let all = match &system {
-        Some(system) => openai::joined(tokenizer, system, &text),
-        None => openai::text(tokenizer, &text),
+    let tools = (!request.tools.is_empty()).then(|| {
+        request.tools.counted("gpt-4o", tokenizer, |tools| {
+            openai::declared(tokenizer, tools, &typescript::HOSTED, typescript::namespace)
+        })
+    });
+    let (opening, rest) = match (&tools, &schema) {
+        (None, None) => return,
+        (Some(tools), None) => (TOOLS, tools.all),
+        (Some(tools), Some(schema)) => (TOOLS, tools.all + openai::text(tokenizer, &format!("\n\n{schema}"))),
+        (None, Some(schema)) => (schema.as_str(), 0),
     };
-    let parts = share(tokenizer, request, schema.as_deref(), ledger);
-    ledger.add(What::Frame, all - parts + around(tokenizer, request, system.is_some()));
-}
-
-fn share(tokenizer: Tokenizer, request: &Request, schema: Option<&str>, ledger: &mut Ledger) -> i64 {
-    let mut parts = 0;
-    for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::HOSTED));
-        ledger.add(What::Tool(idx), tokens);
-        parts += tokens;
-    }
-    let tokens = schema.map_or(0, |schema| openai::text(tokenizer, schema));
-    ledger.add(What::ResponseSchema, tokens);
-    parts + tokens
+    let system = request.messages.first().filter(|message| message.role.instructs()).map(Message::text);
+    let opening = match &system {
+        Some(system) => openai::joined(tokenizer, system, opening),
+        None => openai::text(tokenizer, opening),
+    };
+    let of_schema = schema.as_ref().map_or(0, |schema| openai::text(tokenizer, schema));
+    let parts = of_schema + tools.map_or(0, |tools| tools.note(ledger));
+    ledger.add(What::ResponseSchema, of_schema);
+    ledger.add(What::Frame, opening + rest - parts + around(tokenizer, request, system.is_some()));
 }
 
 /// What sections cost besides their text. Chat writes two tokens more than Responses does and, where no system message
@@ -131,7 +127,7 @@ fn around(tokenizer: Tokenizer, request: &Request, after_system: bool) -> i64 {
 /// Over Responses, the one tool that is required counts as named.
 fn choice(tokenizer: Tokenizer, request: &Request) -> i64 {
     let named = |name: &str| NAMED + openai::text(tokenizer, name);
-    match (&request.tool_choice, request.tools.as_slice()) {
+    match (&request.tool_choice, &*request.tools) {
         (ToolChoice::Named(name), _) => named(name),
         (ToolChoice::Required, [only]) if request.format == Format::OpenaiResponses => named(&only.name),
         _ => 0,

@@ -7,8 +7,10 @@ use crate::{
     Tokenizer,
     chat::{
         count::{Kind, Ledger, RequestCount, Slack, What},
-        request::{Content, Message, Request, Role},
-        schema, typescript,
+        request::{Content, Message, Request, Role, Tool},
+        schema,
+        tools::ToolCounts,
+        typescript,
     },
 };
 
@@ -54,7 +56,7 @@ fn developer(tokenizer: Tokenizer, request: &Request, instructions: Option<&str>
         sections.push(text);
     }
     if !request.tools.is_empty() {
-        let namespace = typescript::namespace(&request.tools, &typescript::HARMONY);
+        let namespace = typescript::namespace(&typescript::declarations(&request.tools, &typescript::HARMONY));
         sections.push(format!("# Tools\n\n## functions\n\n{namespace}"));
     }
     sections.extend(request.response.as_ref().map(schema::section));
@@ -62,11 +64,8 @@ fn developer(tokenizer: Tokenizer, request: &Request, instructions: Option<&str>
         return;
     }
     let mut parts = instructions.map_or(0, |_| sections.first().map_or(0, |text| openai::text(tokenizer, text)));
-    for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::HARMONY));
-        ledger.add(What::Tool(idx), tokens);
-        parts += tokens;
-    }
+    let declared = |tool: &Tool| openai::text(tokenizer, &typescript::declaration(tool, &typescript::HARMONY));
+    parts += request.tools.counted("gpt-oss", tokenizer, |tools| ToolCounts::of(tools, declared, 0)).note(ledger);
     ledger.add(What::Frame, FRAME + openai::text(tokenizer, &sections.join("\n\n")) - parts);
 }
 

@@ -50,15 +50,11 @@ fn message(tokenizer: Tokenizer, message: &Message) -> i64 {
 }
 
 fn tools(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
-    let style = &typescript::LEGACY;
-    let all = openai::text(tokenizer, &typescript::namespace(&request.tools, style));
-    let mut parts = 0;
-    for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, style));
-        ledger.add(What::Tool(idx), tokens);
-        parts += tokens;
-    }
-    ledger.add(What::Frame, all - parts + TOOLS + after_system(tokenizer, request));
+    let counts = request.tools.counted("legacy", tokenizer, |tools| {
+        openai::declared(tokenizer, tools, &typescript::LEGACY, typescript::namespace)
+    });
+    let parts = counts.note(ledger);
+    ledger.add(What::Frame, counts.all - parts + TOOLS + after_system(tokenizer, request));
 }
 
 /// A line break goes between the first system message and the functions.

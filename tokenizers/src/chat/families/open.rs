@@ -10,6 +10,7 @@ use crate::{
         count::{Kind, Ledger, RequestCount, Slack, What},
         request::{Content, Format, Message, Request, Tool},
         template::{RenderOptions, TemplateEntry},
+        tools::ToolCounts,
     },
 };
 
@@ -40,9 +41,8 @@ fn guessed(tokenizer: Tokenizer, request: &Request) -> RequestCount {
     for (idx, each) in request.messages.iter().enumerate() {
         ledger.add(What::Message(idx), message(tokenizer, each));
     }
-    for (idx, each) in request.tools.iter().enumerate() {
-        ledger.add(What::Tool(idx), openai::text(tokenizer, &json_of(each)));
-    }
+    let each = |it: &Tool| openai::text(tokenizer, &json_of(it));
+    request.tools.counted("open", tokenizer, |tools| ToolCounts::of(tools, each, 0)).note(&mut ledger);
     openai::images(openai::image_rule(request), request, &mut ledger);
     ledger.add(What::Frame, ANSWER + if request.tools.is_empty() { 0 } else { TOOLS });
     RequestCount::new(Kind::Calibrated, ledger, Slack { tokens: 60, permille: 300 }, request)

@@ -5,7 +5,9 @@ use crate::{
     chat::{
         count::{Ledger, What, signed},
         images::ImageRule,
-        request::{Content, Message, Request},
+        request::{Content, Message, Request, Tool},
+        tools::ToolCounts,
+        typescript::{self, Style},
     },
 };
 
@@ -23,9 +25,29 @@ pub(super) fn plain(tokenizer: Tokenizer, message: &Message) -> i64 {
     MESSAGE + text(tokenizer, message.role.word()) + text(tokenizer, &message.text()) + name
 }
 
+/// What tools cost as `style` declares them: each, and all of them in what `written` makes of their declarations.
+pub(super) fn declared(
+    tokenizer: Tokenizer,
+    tools: &[Tool],
+    style: &Style,
+    written: impl FnOnce(&str) -> String,
+) -> ToolCounts {
+    let declarations: Vec<String> = tools.iter().map(|tool| typescript::declaration(tool, style)).collect();
+    let each = declarations.iter().map(|it| text(tokenizer, it)).collect();
+    ToolCounts { each, all: text(tokenizer, &written(&declarations.concat())) }
+}
+
 /// What `addition` costs after `before`, a blank line between them: tokens merge where they meet.
 pub(super) fn joined(tokenizer: Tokenizer, before: &str, addition: &str) -> i64 {
+    let before = last_lines(before);
     text(tokenizer, &format!("{before}\n\n{addition}")) - text(tokenizer, before)
+}
+
+/// A text from the last line on that begins with a letter: in OpenAI's vocabularies no token reaches over its beginning.
+fn last_lines(text: &str) -> &str {
+    let begins = |pair: &[u8]| pair[0] == b'\n' && pair[1].is_ascii_alphabetic();
+    let at = text.as_bytes().windows(2).rposition(begins).map_or(0, |at| at + 1);
+    text.get(at..).unwrap_or(text)
 }
 
 /// Adds the pictures of all messages.

@@ -89,15 +89,11 @@ fn tools(tokenizer: Tokenizer, request: &Request, ledger: &mut Ledger) {
     if request.tools.is_empty() {
         return;
     }
-    let declarations = typescript::declarations(&request.tools, &typescript::HOSTED);
-    let all = openai::text(tokenizer, &format!("{TOOLS}{}", declarations.trim_end()));
-    let mut parts = 0;
-    for (idx, tool) in request.tools.iter().enumerate() {
-        let tokens = openai::text(tokenizer, &typescript::declaration(tool, &typescript::HOSTED));
-        ledger.add(What::Tool(idx), tokens);
-        parts += tokens;
-    }
-    ledger.add(What::Frame, all - parts + around(request));
+    let counts = request.tools.counted("reasoning", tokenizer, |tools| {
+        openai::declared(tokenizer, tools, &typescript::HOSTED, |all| format!("{TOOLS}{}", all.trim_end()))
+    });
+    let parts = counts.note(ledger);
+    ledger.add(What::Frame, counts.all - parts + around(request));
 }
 
 /// Chat always sends the manual, Responses only where calls must come one by one.

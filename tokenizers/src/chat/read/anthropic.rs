@@ -105,7 +105,7 @@ fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<C
     Ok(())
 }
 
-fn tools(body: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadError> {
+pub(super) fn tools(body: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadError> {
     for each in body.items_of("tools")? {
         let is_deferred = each.field("defer_loading").is_some_and(|it| it.value == true);
         match each.field("input_schema") {

@@ -121,7 +121,7 @@ fn result(at: &At<'_>, names: &mut Names, request: &mut Request, out: &mut Vec<C
     Ok(())
 }
 
-fn tools(config: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
+pub(super) fn tools(config: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     for each in config.items_of("tools")? {
         match only(&each) {
             Some(("toolSpec", spec)) => request.tools.push(tool(&spec)?),

@@ -89,7 +89,7 @@ fn media(at: &At<'_>, request: &mut Request) -> Option<Content> {
     None
 }
 
-fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
+pub(super) fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     let list = body.field("tools").filter(|at| at.value.is_array());
     for group in list.map_or_else(|| Ok(Vec::new()), |at| at.items())? {
         match group.either(["functionDeclarations", "function_declarations"]) {

@@ -69,7 +69,7 @@ fn call(id: &str, at: &At<'_>) -> Result<ToolCall, ReadError> {
     Ok(ToolCall { id: id.to_owned(), name: at.required_text("name")?.to_owned(), arguments })
 }
 
-fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
+pub(super) fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     for each in body.items_of("tools")? {
         match each.field("function") {
             Some(function) => request.tools.push(parts::function(&function)?),

@@ -102,7 +102,7 @@ fn output(at: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadE
     Ok(())
 }
 
-fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
+pub(super) fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     for each in body.items_of("tools")? {
         match each.text_or_empty("type") {
             "function" => request.tools.push(parts::function(&each)?),

@@ -54,9 +54,9 @@ pub(super) const HOSTED: Style = Style {
 /// gpt-oss, as published.
 pub(super) const HARMONY: Style = Style { before_brace: " ", hosted: false, ..HOSTED };
 
-/// The namespace with all tools, without what may stand above it.
-pub(super) fn namespace(tools: &[Tool], style: &Style) -> String {
-    format!("namespace functions {{\n\n{}}} // namespace functions", declarations(tools, style))
+/// The namespace with the declarations of all tools, without what may stand above it.
+pub(super) fn namespace(declarations: &str) -> String {
+    format!("namespace functions {{\n\n{declarations}}} // namespace functions")
 }
 
 /// All tools, each with a blank line after it.
