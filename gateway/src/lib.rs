@@ -18,6 +18,7 @@ mod object;
 mod protocols;
 mod providers;
 mod proxy;
+mod recent;
 mod serve;
 mod signal;
 mod store;

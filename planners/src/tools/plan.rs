@@ -83,8 +83,7 @@ impl Catalogue {
         let Some(budget) = request.budget.map(u64::from) else {
             return Ok(self.all_in_full(true));
         };
-        let full = self.all_in_full(false);
-        if full.total_tokens <= budget {
+        if let Some(full) = self.full_within(budget) {
             return Ok(full);
         }
         let drafts = Drafts::new(self, request);
@@ -105,6 +104,12 @@ impl Catalogue {
         };
         let meta_tools = plan.has_meta_tools().then(|| meta::definitions(&self.index(&plan.entries)));
         meta_tools.into_iter().flatten().chain(plan.entries.iter().filter_map(entry)).collect()
+    }
+
+    /// The list with all tools in full, where it is within `budget` tokens.
+    pub(super) fn full_within(&self, budget: u64) -> Option<ListPlan> {
+        let full = self.all_in_full(false);
+        (full.total_tokens <= budget).then_some(full)
     }
 
     fn all_in_full(&self, is_original: bool) -> ListPlan {

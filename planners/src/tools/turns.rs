@@ -66,13 +66,12 @@ impl Catalogue {
     pub fn plan_turns(&self, request: &TurnsRequest<'_>) -> Result<TurnsPlan, OverBudget> {
         let first_text = request.turns.first().map(|turn| turn.text);
         let within = |budget| ListRequest { budget: Some(budget), pins: request.pins, query: first_text };
-        let all = self.plan(&within(request.budget))?;
-        if !all.has_meta_tools() {
-            return Ok(TurnsPlan { total_tokens: all.total_tokens, first: all, added: Vec::new() });
+        if let Some(full) = self.full_within(u64::from(request.budget)) {
+            return Ok(TurnsPlan { total_tokens: full.total_tokens, first: full, added: Vec::new() });
         }
         let share = (f64::from(request.budget) * FIRST_SHARE) as u32;
         // Pins may need more than the share.
-        let first = self.plan(&within(share)).unwrap_or(all);
+        let first = self.plan(&within(share)).or_else(|_| self.plan(&within(request.budget)))?;
         let mut plan = TurnsPlan { total_tokens: first.total_tokens, first, added: Vec::new() };
         for turn in request.turns.iter().skip(1).take_while(|turn| turn.tokens_before < CACHED_FROM_TOKENS) {
             self.add(&mut plan, turn.text, u64::from(request.budget));

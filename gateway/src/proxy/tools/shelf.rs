@@ -1,19 +1,15 @@
 //! The tools that a request can have: its own, and those of a profile. Prepared once for each set of tools, since agents send
 //! the same ones with every request.
 
-use std::{
-    collections::VecDeque,
-    hash::Hasher,
-    sync::{Arc, Mutex},
-};
+use std::{convert::Infallible, sync::Arc};
 
-use rustc_hash::{FxHashSet, FxHasher};
+use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
 use crate::{
     mcp::view::View,
     protocols::{Function, ToolKind},
-    sync::lock,
+    recent::Recent,
 };
 use tollgate_planners::tools::{Catalogue, SEPARATOR, ToolDef};
 use tollgate_tokenizers::Tokenizer;
@@ -41,55 +37,29 @@ pub struct Shelf {
     pub origins: Vec<Origin>,
     /// The view that the profile's tools are of.
     pub view: Option<Arc<View>>,
-    key: Vec<u8>,
 }
 
 /// The shelves that were asked for last.
-#[derive(Default)]
 pub struct Shelves {
-    kept: Mutex<VecDeque<(u64, Arc<Shelf>)>>,
+    recent: Recent<Arc<Shelf>>,
+}
+
+impl Default for Shelves {
+    fn default() -> Self {
+        Self { recent: Recent::new(MOST_SHELVES, MOST_BYTES) }
+    }
 }
 
 impl Shelves {
     /// The shelf of these tools, prepared where it is not there yet.
     pub fn get(&self, own: &[&Function], view: Option<&Arc<View>>, tokenizer: Tokenizer) -> Arc<Shelf> {
-        let key = key(own, tokenizer);
-        let mut hasher = FxHasher::default();
-        hasher.write(&key);
-        let hash = hasher.finish();
-        if let Some(found) = self.find(hash, &key, view) {
-            return found;
-        }
-        let shelf = Arc::new(Shelf::build(own, view, tokenizer, key));
-        self.keep(hash, Arc::clone(&shelf));
-        shelf
-    }
-
-    fn find(&self, hash: u64, key: &[u8], view: Option<&Arc<View>>) -> Option<Arc<Shelf>> {
-        let is_of_view = |shelf: &Shelf| match (&shelf.view, view) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (None, None) => true,
-            _ => false,
-        };
-        let mut kept = lock(&self.kept);
-        let at = kept.iter().rposition(|(other, shelf)| *other == hash && shelf.key == key && is_of_view(shelf))?;
-        let found = kept.remove(at)?;
-        kept.push_back(found.clone());
-        Some(found.1)
-    }
-
-    fn keep(&self, hash: u64, shelf: Arc<Shelf>) {
-        let mut kept = lock(&self.kept);
-        kept.push_back((hash, shelf));
-        let mut bytes: usize = kept.iter().map(|(_, shelf)| shelf.key.len()).sum();
-        while kept.len() > MOST_SHELVES || bytes > MOST_BYTES && kept.len() > 1 {
-            bytes -= kept.pop_front().map_or(0, |(_, shelf)| shelf.key.len());
-        }
+        let made = || Ok::<_, Infallible>(Arc::new(Shelf::build(own, view, tokenizer)));
+        self.recent.get(key(own, view, tokenizer), made).unwrap_or_else(|never| match never {})
     }
 }
 
 impl Shelf {
-    fn build(own: &[&Function], view: Option<&Arc<View>>, tokenizer: Tokenizer, key: Vec<u8>) -> Self {
+    fn build(own: &[&Function], view: Option<&Arc<View>>, tokenizer: Tokenizer) -> Self {
         let mut defs: Vec<ToolDef> = own.iter().map(|function| definition(function)).collect();
         let mut origins: Vec<Origin> = (0..own.len()).map(Origin::Client).collect();
         let mut names: FxHashSet<String> = defs.iter().map(|def| def.exposed.clone()).collect();
@@ -104,7 +74,7 @@ impl Shelf {
                 origins.push(Origin::Profile(idx));
             }
         }
-        Self { catalogue: Catalogue::build(defs, tokenizer), origins, view: view.cloned(), key }
+        Self { catalogue: Catalogue::build(defs, tokenizer), origins, view: view.cloned() }
     }
 
     /// A tool by its name.
@@ -125,9 +95,10 @@ pub fn functions(tools: &[crate::protocols::Tool]) -> Vec<&Function> {
         .collect()
 }
 
-/// Everything that a shelf depends on.
-fn key(own: &[&Function], tokenizer: Tokenizer) -> Vec<u8> {
+/// Everything that a shelf depends on. A view is known by its place, which is its own while the shelf holds it.
+fn key(own: &[&Function], view: Option<&Arc<View>>, tokenizer: Tokenizer) -> Vec<u8> {
     let mut key = tokenizer.name().as_bytes().to_vec();
+    key.extend_from_slice(&view.map_or(0, |it| Arc::as_ptr(it).addr()).to_le_bytes());
     for function in own {
         for text in [
             function.name.as_str(),
