@@ -42,6 +42,12 @@ impl Outcome {
         self.times_ms.get(at).copied().unwrap_or(f64::NAN)
     }
 
+    /// Requests a second that were answered with 200.
+    pub fn answered_per_s(&self) -> f64 {
+        let answered = self.statuses.get(&200).copied().unwrap_or(0) as f64;
+        self.per_s * answered / (answered + self.failed() as f64).max(1.0)
+    }
+
     /// How many were not answered with 200.
     pub fn failed(&self) -> u64 {
         self.statuses.iter().filter(|(status, _)| **status != 200).map(|(_, n)| n).sum()
@@ -62,9 +68,12 @@ pub async fn run(contestant: &Contestant, workload: &Workload, load: Load) -> Ou
 
 /// The most requests a second that are answered with 200.
 pub async fn capacity(contestant: &Contestant, workload: &Workload, duration: Duration) -> f64 {
-    let outcome = run(contestant, workload, Load { connections: 64, rate: None, duration }).await;
-    let answered = outcome.statuses.get(&200).copied().unwrap_or(0) as f64;
-    outcome.per_s * answered / (answered + outcome.failed() as f64).max(1.0)
+    saturated(contestant, workload, duration).await.answered_per_s()
+}
+
+/// What becomes of requests that come as fast as answers do.
+pub async fn saturated(contestant: &Contestant, workload: &Workload, duration: Duration) -> Outcome {
+    run(contestant, workload, Load { connections: 64, rate: None, duration }).await
 }
 
 async fn drive(contestant: &Contestant, workload: &Workload, load: Load) -> Outcome {
