@@ -7,6 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::config::Backoff;
+use crate::glob::glob_set;
 
 /// A wire format of an LLM API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,12 @@ pub enum WireFormat {
 }
 
 impl WireFormat {
+    /// Whether tools can be left to a search of the provider's in this format.
+    #[must_use]
+    pub const fn defers_tools(self) -> bool {
+        matches!(self, Self::OpenaiResponses | Self::Anthropic)
+    }
+
     /// Every format by its name.
     pub const ALL: &[(&str, Self)] = &[
         ("openai-chat", Self::OpenaiChat),
@@ -43,6 +50,8 @@ pub struct Provider {
     pub base_url: String,
     /// What it speaks, the preferred format first; never empty.
     pub protocols: Vec<WireFormat>,
+    /// Globs over its models: those that search tools themselves.
+    pub tool_search: Vec<String>,
     /// Where its key comes from; `None` where it needs none.
     pub key: Option<ProviderKey>,
     /// How the key is shown.
@@ -65,6 +74,14 @@ pub struct Provider {
     pub breaker_failures: u32,
     /// How long it is left alone.
     pub breaker_pause: Duration,
+}
+
+impl Provider {
+    /// Whether its model of that name searches tools itself.
+    #[must_use]
+    pub fn searches_tools(&self, model: &str) -> bool {
+        !self.tool_search.is_empty() && glob_set(&self.tool_search).is_ok_and(|set| set.is_match(model))
+    }
 }
 
 /// Where a provider's key comes from.
@@ -161,7 +178,7 @@ pub enum ToolSearch {
     Off,
     /// The gateway adds `search_tools` and `call_tool` and answers them itself.
     Gateway,
-    /// The provider's own search, where it has one; otherwise as `Gateway`.
+    /// The provider's own search, where every target of the route has one in the client's format; otherwise as `Gateway`.
     Provider,
 }
 

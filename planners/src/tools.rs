@@ -20,6 +20,7 @@ mod search;
 mod signature;
 mod turns;
 mod view;
+mod whole;
 mod words;
 
 pub use bm25::Bm25;

@@ -66,7 +66,7 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     let known = profile::Known { models: models.as_ref(), raw_upstreams, upstreams: &upstreams };
     let profiles = each(raw_profiles, |name, node| profile::check(name, node, raw_profiles, &known, report));
     let providers = providers(raw, context)?;
-    let (default_route, routes) = routes(raw, context)?;
+    let (default_route, routes) = routes(raw, &providers, context)?;
     let (server, log, store) = (server?, log?, store?);
     let config = Config { server, log, store, profiles, upstreams, providers, routes, default_route, models: models? };
     report.is_empty().then_some(config)
@@ -82,10 +82,15 @@ fn providers(raw: &RawConfig, context: Context<'_>) -> Option<IndexMap<String, P
     Some(each(raw_providers, |name, node| provider::check(name, node, defaults, context)))
 }
 
-fn routes(raw: &RawConfig, context: Context<'_>) -> Option<(Route, IndexMap<String, Route>)> {
+fn routes(
+    raw: &RawConfig,
+    checked: &IndexMap<String, Provider>,
+    context: Context<'_>,
+) -> Option<(Route, IndexMap<String, Route>)> {
     let report = context.report;
     let known = route::Known {
         providers: table("providers", raw, report)?,
+        checked,
         profiles: table("profiles", raw, report)?,
         defaults: table("route_defaults", raw, report),
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Context;
 use super::reader::{self, Reader};
 use super::rules;
+use super::upstream;
 use crate::config::Backoff;
 use crate::error::{list, quoted};
 use crate::raw::{Node, Table};
@@ -38,6 +39,7 @@ pub(super) fn check(name: &str, node: &Node, defaults: Option<&Table>, context: 
     let reader = Reader { section: &section, context, expands: true };
     let base_url = reader::url(&reader, "base_url");
     let protocols = protocols(&section);
+    let tool_search = tool_search(&section, protocols.as_deref());
     let key = key(&reader);
     let auth = section.choice("auth", AUTH);
     let headers = reader::headers(&reader);
@@ -48,6 +50,7 @@ pub(super) fn check(name: &str, node: &Node, defaults: Option<&Table>, context: 
         name: name.to_owned(),
         base_url: base_url?.trim_end_matches('/').to_owned(),
         protocols: protocols?,
+        tool_search: tool_search?,
         key: key?,
         auth: auth?,
         headers: headers?.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
@@ -119,6 +122,19 @@ fn protocols(section: &Section<'_>) -> Option<Vec<WireFormat>> {
     });
     let found: Vec<Option<WireFormat>> = found.collect();
     found.into_iter().collect()
+}
+
+/// Globs over models, where one of the protocols has tool search at all.
+fn tool_search(section: &Section<'_>, protocols: Option<&[WireFormat]>) -> Option<Vec<String>> {
+    let globs = upstream::globs(section, "tool_search")?;
+    let is_known = protocols.is_none_or(|it| it.iter().any(|it| it.defers_tools()));
+    if !globs.is_empty() && !is_known {
+        let origin = section.find("tool_search").map_or(section.origin, |node| &node.origin);
+        let message = format!("`{}` is of no use to these protocols", section.path_of("tool_search"));
+        section.fail(origin, message, "leave it out, or add `openai-responses` or `anthropic` to `protocols`");
+        return None;
+    }
+    Some(globs)
 }
 
 /// The first of `api_key`, `api_key_file` and `api_key_env` that is there: the catalogue names a variable, and a user's

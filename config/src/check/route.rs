@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 
 use super::profile;
 use crate::error::{Report, list, quoted};
-use crate::raw::{Node, Table};
-use crate::rest::{Route, RouteRules, Target, ToolSearch, WindowPolicy};
+use crate::raw::{Node, Table, Value};
+use crate::rest::{Provider, Route, RouteRules, Target, ToolSearch, WindowPolicy};
 use crate::section::{At, Section};
 use crate::suggest::close_matches;
 
@@ -21,6 +21,8 @@ const WINDOW: &[(&str, WindowPolicy)] = &[("refuse", WindowPolicy::Refuse), ("of
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) providers: &'a Table,
+    /// Those of them without a mistake.
+    pub(super) checked: &'a IndexMap<String, Provider>,
     pub(super) profiles: &'a Table,
     pub(super) defaults: Option<&'a Table>,
 }
@@ -34,6 +36,7 @@ pub(super) fn check(name: &str, node: &Node, known: Known<'_>, report: &Report) 
     }
     let targets = targets(&section, known.providers);
     let rules = rules(&section, known.profiles);
+    check_tool_search(&section, targets.as_deref().unwrap_or_default(), known.checked);
     section.finish();
     Some(Route { name: name.to_owned(), targets: targets?, rules: rules? })
 }
@@ -64,6 +67,19 @@ fn rules(section: &Section<'_>, profiles: &Table) -> Option<RouteRules> {
         cache_ttl: Some(Duration::from_secs(cache_ttl?.value)).filter(|ttl| !ttl.is_zero()),
         cache_is_shared: cache_is_shared?,
     })
+}
+
+/// A route that asks for the providers' own search has targets with one. By default it is asked for where there is one.
+fn check_tool_search(section: &Section<'_>, targets: &[Target], providers: &IndexMap<String, Provider>) {
+    let is_asked = |node: &&Node| matches!(&node.value, Value::Text(text) if text == "provider");
+    let Some(node) = section.own("tool_search").filter(is_asked) else { return };
+    let without = |it: &&Target| providers.get(&it.provider).is_some_and(|known| !known.searches_tools(&it.model));
+    for Target { provider, model } in targets.iter().filter(without) {
+        let target = quoted(&format!("{provider}/{model}"));
+        let message = format!("`{}` is `provider`, and {target} has no tool search", section.path_of("tool_search"));
+        let remedy = format!("write `gateway`, or add the model to `tool_search` of `[providers.{provider}]`");
+        section.fail(&node.origin, message, remedy);
+    }
 }
 
 /// Empty for none.

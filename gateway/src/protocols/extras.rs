@@ -126,6 +126,12 @@ impl Extras {
         self.0.retain(|it| !it.under.is_empty() || it.key != key);
     }
 
+    /// Puts a member where `format` has it, in place of one of that name.
+    pub fn set(&mut self, format: Format, key: &str, value: Json) {
+        self.remove(key);
+        self.0.push(Extra { format, under: "", key: key.to_owned(), value });
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Extra> {
         self.0.iter()
     }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use globset::GlobSet;
 use http::{HeaderMap, StatusCode};
 use reqwest::Url;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -30,6 +31,8 @@ pub struct Provider {
     base: Url,
     client: reqwest::Client,
     key: Key,
+    /// Its models that search tools themselves.
+    searching: GlobSet,
     permits: Arc<Semaphore>,
     breaker: Mutex<Breaker>,
 }
@@ -104,9 +107,10 @@ impl Provider {
             .build()
             .map_err(|error| told(&error))?;
         let key = Key::new(&config)?;
+        let searching = config::glob_set(&config.tool_search).map_err(|error| told(&error))?;
         let permits = Arc::new(Semaphore::new(config.max_in_flight));
         let breaker = Mutex::new(Breaker::new(config.breaker_failures, config.breaker_pause));
-        Ok(Self { base, client, key, permits, breaker, config })
+        Ok(Self { base, client, key, searching, permits, breaker, config })
     }
 
     /// Sends once and waits for the head of the answer.
@@ -137,6 +141,11 @@ impl Provider {
     pub fn format_for(&self, format: WireFormat) -> WireFormat {
         let own = self.config.protocols.iter().find(|it| **it == format);
         own.or_else(|| self.config.protocols.first()).copied().unwrap_or(format)
+    }
+
+    /// Whether a client of `format` can leave tools to its search.
+    pub fn searches_tools(&self, model: &str, format: WireFormat) -> bool {
+        format.defers_tools() && self.format_for(format) == format && self.searching.is_match(model)
     }
 
     fn name(&self) -> String {

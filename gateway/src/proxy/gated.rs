@@ -23,7 +23,7 @@ use crate::{
     protocols::{self, ApiError, Asked, ErrorKind, Request},
     providers::{ANSWER_HEADERS, keep},
 };
-use tollgate_config::RouteRules;
+use tollgate_config::{RouteRules, Target, ToolSearch};
 
 /// A request with its tools planned.
 pub struct Planned {
@@ -45,15 +45,27 @@ pub fn applies(rules: &RouteRules) -> bool {
 pub async fn plan(
     proxy: &Arc<Proxy>,
     ask: &Ask,
-    rules: &RouteRules,
+    routed: &Routed<'_>,
     estimate: &Estimate,
 ) -> Result<Option<Planned>, ApiError> {
     let mut request = (protocol_of(ask.format).decode_request)(&ask.body)?;
     protocols::check(&request)?;
+    let rules = routed.rules;
     let view = view(proxy, rules).await?;
     let asked = Asked { model: Some(ask.model.clone()), ..Asked::new(&request, "", 0) };
-    let gated = tools::apply(&proxy.shelves, &mut request, rules, view.as_ref(), estimate.tokenizer)?;
+    let can_defer = can_defer(proxy, ask, routed);
+    let gated = tools::apply(&proxy.shelves, &mut request, rules, view.as_ref(), estimate.tokenizer, can_defer)?;
     Ok(gated.map(|gated| Planned { request, asked, gated, max_output: estimate.max_output }))
+}
+
+/// Whether the tools that are left out can be left to the provider's search: whichever target answers must have one, and
+/// the client must keep its steps in the history, which it can in the provider's own format only.
+fn can_defer(proxy: &Proxy, ask: &Ask, routed: &Routed<'_>) -> bool {
+    let searches = |target: &Target| {
+        let provider = proxy.providers.get(&target.provider);
+        provider.is_some_and(|it| it.searches_tools(&target.model, ask.format))
+    };
+    routed.rules.tool_search == ToolSearch::Provider && routed.targets.iter().all(searches)
 }
 
 async fn view(proxy: &Proxy, rules: &RouteRules) -> Result<Option<Arc<View>>, ApiError> {
@@ -81,7 +93,10 @@ impl Way<'_> {
             Err(error) => return handle::failed(self.ask.format, error, ticket, None),
         };
         (ticket.told.tokens.sent, ticket.told.tokens.error_bound) = (sent.tokens, sent.error_bound);
-        ticket.learns_from(sent.subject, sent.count.total);
+        // A search is charged with the tools that it found, and nobody counted those.
+        if !planned.gated.is_deferred {
+            ticket.learns_from(sent.subject, sent.count.total);
+        }
         if let Err(error) = ticket.reserve(planned.max_output) {
             return handle::failed(self.ask.format, error, ticket, None);
         }
@@ -89,6 +104,7 @@ impl Way<'_> {
         match send(self.proxy, targets, &self.headers, &planned.request, &mut ticket.told).await {
             Err(error) => handle::failed(self.ask.format, error, ticket, None),
             Ok(reply) if !reply.status.is_success() => handle::failed(self.ask.format, error_of(&reply), ticket, None),
+            Ok(reply) if planned.gated.is_deferred => handle::respond_with(self.proxy, self.ask, reply, ticket),
             Ok(reply) => self.respond(planned, reply, ticket).await,
         }
     }

@@ -48,7 +48,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     }
     let headers = keep(&ask.headers, ASK_HEADERS);
     let planned = match gated::applies(routed.rules) {
-        true => gated::plan(proxy, &ask, routed.rules, &estimate).await?,
+        true => gated::plan(proxy, &ask, &routed, &estimate).await?,
         false => None,
     };
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, &estimate));
@@ -76,7 +76,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     ticket.told.attempts = tried;
     ticket.told.dropped = dropped;
     match sent.and_then(|reply| checked(format, reply)) {
-        Ok(reply) => respond_with(proxy, &ask, reply, ticket),
+        Ok(reply) => Ok(respond_with(proxy, &ask, reply, ticket)),
         Err(error) => Ok(failed(format, error, ticket, None)),
     }
 }
@@ -206,7 +206,8 @@ fn cuts_usage(ask: &Ask) -> bool {
     ask.format == WireFormat::OpenaiChat && ask.is_stream && !ask.has_usage
 }
 
-fn respond_with(proxy: &Proxy, ask: &Ask, reply: Reply, mut ticket: Ticket) -> Result<Response, ApiError> {
+/// Passes a good answer on, in the client's format.
+pub fn respond_with(proxy: &Proxy, ask: &Ask, reply: Reply, mut ticket: Ticket) -> Response {
     note_reply(proxy, &reply, &mut ticket);
     let mut headers = keep(&reply.headers, ANSWER_HEADERS);
     match reply.content {
@@ -215,20 +216,24 @@ fn respond_with(proxy: &Proxy, ask: &Ask, reply: Reply, mut ticket: Ticket) -> R
             let pipe = pipe(ask, reply.format, &ticket);
             let idle = reply.provider.config.idle_timeout;
             let relay = Relay::new((first, rest), pipe, idle, ticket, reply.permit);
-            Ok(respond::stream(headers, Body::new(relay)))
+            respond::stream(headers, Body::new(relay))
         }
         Content::Whole(body) => {
             let usage = (protocol_of(reply.format).usage_of)(&body);
             let body = match reply.format == ask.format {
-                true => body,
-                false => translated(ask, reply.format, &body, &ticket)?,
+                true => Ok(body),
+                false => translated(ask, reply.format, &body, &ticket),
+            };
+            let body = match body {
+                Ok(body) => body,
+                Err(error) => return failed(ask.format, error, ticket, usage),
             };
             ticket.told.tokens.returned = usage.map(|it| ledger_usage(it).into());
             ticket.record(&body);
             respond::tell(&mut headers, &ticket.told);
             let response = respond::whole(reply.status, headers, body);
             ticket.settle(Ending::Done, usage);
-            Ok(response)
+            response
         }
     }
 }

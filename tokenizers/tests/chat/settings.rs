@@ -126,3 +126,19 @@ fn sealed_thoughts_have_a_bound() {
         assert_eq!(bounds, expected, "{contents}");
     }
 }
+
+/// Of a function that is loaded later OpenAI's models see no parameters.
+#[test]
+fn deferred_functions_count_without_parameters() {
+    let parameters =
+        json!({"type": "object", "properties": {"path": {"type": "string", "description": "Where it is"}}});
+    let body = |tool: Value| json!({"input": "hello", "tools": [{"type": "tool_search"}, tool]});
+    let whole = json!({"type": "function", "name": "look", "description": "Looks", "parameters": parameters});
+    let mut deferred = whole.clone();
+    deferred["defer_loading"] = json!(true);
+    let bare = json!({"type": "function", "name": "look", "description": "Looks"});
+    let [whole, deferred, bare] =
+        [whole, deferred, bare].map(|it| total("gpt-5.4", Format::OpenaiResponses, &body(it)));
+    assert_eq!(deferred, bare);
+    assert!(whole > deferred);
+}

@@ -3,6 +3,7 @@
 
 mod assemble;
 mod calls;
+mod deferred;
 mod plan;
 mod rounds;
 mod shelf;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
 
-use super::shelf::{Origin, Shelf, Shelves, functions};
+use super::{
+    deferred,
+    shelf::{Origin, Shelf, Shelves, functions},
+};
 use crate::{
     mcp::view::View,
     object::RawObject,
@@ -31,6 +34,8 @@ pub struct Gated {
     pub plan: TurnsPlan,
     /// Whether the gateway answers searches.
     pub answers: bool,
+    /// Whether the provider does, so that nothing is left for the gateway to answer.
+    pub is_deferred: bool,
 }
 
 /// How many tools are shown in which detail.
@@ -40,12 +45,15 @@ pub struct Shown {
     pub shortened: usize,
     /// Reached by search only.
     pub left_out: usize,
+    /// Whose search that is: `gateway`, `provider`, or `off`.
+    pub search: &'static str,
     /// Tokens of all tools as they came, and of those that were sent.
     pub tokens_before: u64,
     pub tokens_sent: u64,
 }
 
-/// Plans the request's tools, and the profile's, in place. `None` where there is nothing to change.
+/// Plans the request's tools, and the profile's, in place. `None` where there is nothing to change. `can_defer` says whether
+/// the provider can be left to search the client's own tools; tools of a profile are the gateway's to call.
 ///
 /// # Errors
 /// That the budget does not hold what has to be listed.
@@ -55,6 +63,7 @@ pub fn apply(
     rules: &RouteRules,
     view: Option<&Arc<View>>,
     tokenizer: Tokenizer,
+    can_defer: bool,
 ) -> Result<Option<Gated>, ApiError> {
     let own = functions(&request.tools);
     let is_gated_already = own.iter().any(|it| META_TOOLS.contains(&it.name.as_str()));
@@ -67,17 +76,24 @@ pub fn apply(
     if adds_none && shelf.catalogue.full_tokens() <= u64::from(budget) {
         return Ok(None);
     }
-    let plan = planned(&shelf, request, budget, tokenizer).map_err(|told| {
+    let is_deferred = can_defer && adds_none;
+    let plan = planned(&shelf, request, budget, tokenizer, is_deferred).map_err(|told| {
         let told = format!("`tools_budget_tokens` of this route: {told}; raise it");
         ApiError::new(ErrorKind::InvalidRequest, told)
     })?;
     let answers = plan.first.has_meta_tools() && rules.tool_search != ToolSearch::Off;
-    let gated = Gated { answers: answers || !adds_none, shelf, plan };
+    let gated = Gated { answers: answers || !adds_none, is_deferred, shelf, plan };
     request.tools = gated.tools(request, answers);
     Ok(Some(gated))
 }
 
-fn planned(shelf: &Shelf, request: &Request, budget: u32, tokenizer: Tokenizer) -> Result<TurnsPlan, String> {
+fn planned(
+    shelf: &Shelf,
+    request: &Request,
+    budget: u32,
+    tokenizer: Tokenizer,
+    is_deferred: bool,
+) -> Result<TurnsPlan, String> {
     let turns = turns(request, tokenizer);
     let turns: Vec<Turn<'_>> =
         turns.iter().map(|(text, tokens_before)| Turn { text, tokens_before: *tokens_before }).collect();
@@ -86,7 +102,11 @@ fn planned(shelf: &Shelf, request: &Request, budget: u32, tokenizer: Tokenizer) 
     let mut within = budget;
     for _ in 0..CORRECTIONS {
         let asked = TurnsRequest { budget: within, pins: &pins, turns: &turns };
-        let plan = shelf.catalogue.plan_turns(&asked).map_err(|error| error.to_string())?;
+        let plan = match is_deferred {
+            true => deferred::plan(&shelf.catalogue, &asked),
+            false => shelf.catalogue.plan_turns(&asked),
+        };
+        let plan = plan.map_err(|error| error.to_string())?;
         let over = strict_surplus(shelf, request, &plan, tokenizer);
         if plan.total_tokens + over <= u64::from(budget) || over == 0 {
             return Ok(plan);
@@ -160,7 +180,8 @@ impl Gated {
             }
             _ => new_tool(entry),
         });
-        native.chain(meta).chain(listed).collect()
+        let listed = native.chain(meta).chain(listed).collect();
+        if self.is_deferred { deferred::with_the_rest(listed, &own, request.format) } else { listed }
     }
 
     /// What the plan came to.
@@ -171,6 +192,11 @@ impl Gated {
             full,
             shortened: listed - full,
             left_out: self.shelf.origins.len() - listed,
+            search: match (self.is_deferred, self.answers) {
+                (true, _) => "provider",
+                (false, true) => "gateway",
+                (false, false) => "off",
+            },
             tokens_before: self.plan.first.full_tokens,
             tokens_sent: self.plan.total_tokens,
         }

@@ -1,10 +1,12 @@
 //! `POST /v1/responses`: items instead of messages, instructions in a field, tools that the provider runs itself.
 
+use serde_json::{Map, Value};
+
 use super::{
     at::{At, Names, ReadError, bytes},
     openai_parts as parts,
 };
-use crate::chat::request::{Content, Format, Message, Request, Role, ToolCall, ToolResult};
+use crate::chat::request::{Content, Format, Message, Request, Role, Tool, ToolCall, ToolResult};
 
 pub(super) fn read(body: &At<'_>) -> Result<Request, ReadError> {
     let mut request = Request::empty(Format::OpenaiResponses);
@@ -105,6 +107,11 @@ fn output(at: &At<'_>, names: &Names, request: &mut Request) -> Result<(), ReadE
 pub(super) fn tools(body: &At<'_>, request: &mut Request) -> Result<(), ReadError> {
     for each in body.items_of("tools")? {
         match each.text_or_empty("type") {
+            // Of such a function the model sees name and description until its search has found it
+            // (developers.openai.com/api/docs/guides/tools-tool-search).
+            "function" if each.field("defer_loading").is_some_and(|it| it.value == true) => {
+                request.tools.push(Tool { parameters: Value::Null, rest: Map::new(), ..parts::function(&each)? });
+            }
             "function" => request.tools.push(parts::function(&each)?),
             kind => each.uncounted(request, &format!("tool of the provider, {kind}"), None),
         }
