@@ -34,5 +34,5 @@ pub use rendering::count_list;
 pub use schema::{prune, reduce};
 pub use search::{SearchRequest, SearchText, search};
 pub use signature::signature;
-pub use turns::{Turn, TurnsPlan, TurnsRequest};
+pub use turns::{LATE_FROM_TOKENS, Turn, TurnsPlan, TurnsRequest};
 pub use view::{LADDER, ToolView};

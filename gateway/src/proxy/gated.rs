@@ -54,7 +54,7 @@ pub async fn plan(
     let view = view(proxy, rules).await?;
     let asked = Asked { model: Some(ask.model.clone()), ..Asked::new(&request, "", 0) };
     let can_defer = can_defer(proxy, ask, routed);
-    let gated = tools::apply(&proxy.shelves, &mut request, rules, view.as_ref(), estimate.tokenizer, can_defer)?;
+    let gated = tools::apply(&proxy.planner, &mut request, rules, view.as_ref(), estimate.tokenizer, can_defer)?;
     Ok(gated.map(|gated| Planned { request, asked, gated, max_output: estimate.max_output }))
 }
 

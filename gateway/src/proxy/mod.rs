@@ -53,7 +53,7 @@ use explain::{Explanation, Explanations};
 use metrics::Metrics;
 use route::Routes;
 use tollgate_config::{Config, StoreKind, WireFormat};
-use tools::Shelves;
+use tools::Planner;
 
 /// The REST side of the gateway.
 pub struct Proxy {
@@ -66,7 +66,7 @@ pub struct Proxy {
     metrics: Metrics,
     cache: Cache,
     /// Tools of requests, prepared.
-    shelves: Shelves,
+    planner: Planner,
     /// The profiles whose tools can be added.
     gates: IndexMap<String, Arc<Gate>>,
     guard: Guard,
@@ -92,7 +92,7 @@ impl Proxy {
             explanations: Explanations::default(),
             metrics: Metrics::new(),
             cache: Cache::new(config.server.cache_max_bytes),
-            shelves: Shelves::default(),
+            planner: Planner::default(),
             gates: gates.clone(),
             guard: Guard::new(&config.server.allowed_hosts, &config.server.allowed_origins),
             max_body_bytes: config.server.max_body_bytes,

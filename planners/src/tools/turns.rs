@@ -15,8 +15,9 @@ use crate::budget::OverBudget;
 const FIRST_SHARE: f64 = 0.75;
 
 /// Providers cache no prefix shorter than this (OpenAI's prompt caching guide; Anthropic's least is the same). Up to here a
-/// longer list costs nothing but its own tokens; beyond, it would have the whole conversation read again at full price.
-const CACHED_FROM_TOKENS: usize = 1024;
+/// longer list costs nothing but its own tokens; beyond, it would have the whole conversation read again at full price, and
+/// later turns change nothing.
+pub const LATE_FROM_TOKENS: usize = 1024;
 
 /// A later turn adds the tools that match it at least this well, relative to its best match.
 const LEAST_RELEVANCE: f64 = 0.5;
@@ -73,7 +74,7 @@ impl Catalogue {
         // Pins may need more than the share.
         let first = self.plan(&within(share)).or_else(|_| self.plan(&within(request.budget)))?;
         let mut plan = TurnsPlan { total_tokens: first.total_tokens, first, added: Vec::new() };
-        for turn in request.turns.iter().skip(1).take_while(|turn| turn.tokens_before < CACHED_FROM_TOKENS) {
+        for turn in request.turns.iter().skip(1).take_while(|turn| turn.tokens_before < LATE_FROM_TOKENS) {
             self.add(&mut plan, turn.text, u64::from(request.budget));
         }
         Ok(plan)

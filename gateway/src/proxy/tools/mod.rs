@@ -4,12 +4,12 @@
 mod assemble;
 mod calls;
 mod deferred;
+mod listing;
 mod plan;
 mod rounds;
 mod shelf;
 mod stream;
 
-pub use plan::{Gated, Shown, apply};
+pub use plan::{Gated, Planner, Shown, apply};
 pub use rounds::{Round, Rounds};
-pub use shelf::Shelves;
 pub use stream::{Work, relay, stop_of};

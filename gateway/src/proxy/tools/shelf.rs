@@ -1,7 +1,13 @@
 //! The tools that a request can have: its own, and those of a profile. Prepared once for each set of tools, since agents send
 //! the same ones with every request.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use rustc_hash::FxHashSet;
 use serde_json::value::RawValue;
@@ -32,6 +38,8 @@ pub enum Origin {
 
 /// Tools, prepared.
 pub struct Shelf {
+    /// Its own, for as long as the process runs.
+    pub id: u64,
     pub catalogue: Catalogue,
     /// One for each tool of the catalogue.
     pub origins: Vec<Origin>,
@@ -74,7 +82,9 @@ impl Shelf {
                 origins.push(Origin::Profile(idx));
             }
         }
-        Self { catalogue: Catalogue::build(defs, tokenizer), origins, view: view.cloned() }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Self { id, catalogue: Catalogue::build(defs, tokenizer), origins, view: view.cloned() }
     }
 
     /// A tool by its name.
@@ -100,6 +110,7 @@ fn key(own: &[&Function], view: Option<&Arc<View>>, tokenizer: Tokenizer) -> Vec
     let mut key = tokenizer.name().as_bytes().to_vec();
     key.extend_from_slice(&view.map_or(0, |it| Arc::as_ptr(it).addr()).to_le_bytes());
     for function in own {
+        key.push(function.is_strict.map_or(2, u8::from));
         for text in [
             function.name.as_str(),
             function.description.as_deref().unwrap_or_default(),
