@@ -270,7 +270,7 @@ fn a_key_is_shown_once_and_listed_without() {
     let folder = folder(&[]);
     let keys = |arguments: &[&str]| tollgate(folder.path(), &[&["keys"], arguments].concat());
     assert_eq!(keys(&["list"]).stdout, "there are no keys; `tollgate keys create --name NAME` makes one\n");
-    let limits = ["--limit", "requests=60/minute", "--limit", "usd=2.5/month"];
+    let limits = ["--limit", "requests=60/minute", "--limit", "usd=2.5/month", "--tools-budget", "700"];
     let made =
         keys(&[&["create", "--name", "ci", "--model", "gpt-5*", "--expires", "2999-01-31"], &limits[..]].concat());
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -278,7 +278,7 @@ fn a_key_is_shown_once_and_listed_without() {
     assert!(key.starts_with("tg-") && key.len() == 46 && !made.stderr.contains(key), "{made:?}");
     assert!(made.stderr.starts_with("note: this is the key `ci` (id "), "{made:?}");
     let listed = keys(&["list"]);
-    for told in ["ci", "active", "2999-01-31", "models gpt-5*", "requests=60/minute usd=2.5/month"] {
+    for told in ["ci", "active", "2999-01-31", "models gpt-5*", "requests=60/minute usd=2.5/month tools-budget=700"] {
         assert!(listed.stdout.contains(told), "{listed:?}");
     }
     let json: serde_json::Value = serde_json::from_str(&keys(&["list", "--json"]).stdout).unwrap();
@@ -320,6 +320,7 @@ fn mistakes_of_keys_and_usage_are_explained() {
             1,
             "`--expires 2020-01-01` is over; name a later day",
         ),
+        (&["keys", "create", "--name", "a", "--tools-budget", "0"], 2, "0 is not in 1.."),
         (&["keys", "create", "--name", "a", "--model", "["], 1, "; write a pattern such as `gpt-5*`"),
         (&["keys", "revoke", "x"], 1, "there is no active key `x`"),
         (

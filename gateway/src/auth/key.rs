@@ -83,6 +83,9 @@ pub struct Record {
     pub models: Vec<String>,
     pub profiles: Vec<String>,
     pub limits: Vec<Limit>,
+    /// Most tokens that the tools of a request may cost; a route that allows less wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools_budget_tokens: Option<u32>,
 }
 
 impl Record {
@@ -104,6 +107,7 @@ impl Record {
             models: Vec::new(),
             profiles: Vec::new(),
             limits: Vec::new(),
+            tools_budget_tokens: None,
         };
         Ok((record, Secret::new(key)))
     }
@@ -163,6 +167,18 @@ mod tests {
         assert_eq!((key.expose().len(), key.expose().starts_with("tg-")), (3 + 43, true));
         assert!(key != other_key && one.id != other.id && one.hash != other.hash);
         assert!(one.hash.is(&Hash::of(key.expose())) && !one.hash.is(&other.hash));
+    }
+
+    /// Files that older builds wrote lack the budget, and those of who does not use it stay readable to them.
+    #[test]
+    fn a_budget_is_written_only_where_there_is_one() {
+        let (plain, _) = Record::generate("a", Moment(1)).unwrap();
+        let budgeted = Record { tools_budget_tokens: Some(700), ..plain.clone() };
+        for (record, is_there) in [(plain, false), (budgeted, true)] {
+            let json = serde_json::to_string(&record).unwrap();
+            assert_eq!(json.contains("tools_budget_tokens"), is_there);
+            assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+        }
     }
 
     #[test]

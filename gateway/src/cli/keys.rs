@@ -24,7 +24,7 @@ use crate::{
 Examples:
   tollgate keys create --name ci                     may do everything
   tollgate keys create --name bob --expires 90d --model 'gpt-5*' \\
-      --limit requests=60/minute --limit usd=25/month
+      --limit requests=60/minute --limit usd=25/month --tools-budget 2000
   tollgate keys list
   tollgate keys revoke bob
 
@@ -78,6 +78,9 @@ struct CreateArgs {
     /// Most use in a UTC minute, hour, day or month: `requests=N/minute`, `tokens=N/day`, `usd=N/month`; may be repeated
     #[arg(long = "limit", value_name = "LIMIT")]
     limits: Vec<Limit>,
+    /// Most tokens that the tools of one request may cost; the smaller of this and the route's budget holds
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(1..))]
+    tools_budget: Option<u32>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -140,8 +143,8 @@ fn create(folder: &Path, args: CreateArgs, now: Moment) -> Result<(), Failure> {
         None => None,
     };
     let (record, key) = Record::generate(&args.name, now)?;
-    let CreateArgs { routes, models, profiles, limits, .. } = args;
-    let record = Record { expires, routes, models, profiles, limits, ..record };
+    let CreateArgs { routes, models, profiles, limits, tools_budget: tools_budget_tokens, .. } = args;
+    let record = Record { expires, routes, models, profiles, limits, tools_budget_tokens, ..record };
     ApiKey::new(record.clone()).map_err(|error| format!("{error}; write a pattern such as `gpt-5*`"))?;
     change(folder, |keys| {
         let taken = keys.iter().find(|it| it.name == record.name && is_usable(it, now));
@@ -194,6 +197,7 @@ fn shown(record: &Record, now: Moment) -> serde_json::Value {
         "models": record.models,
         "profiles": record.profiles,
         "limits": record.limits.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "tools_budget_tokens": record.tools_budget_tokens,
     })
 }
 
@@ -208,7 +212,8 @@ fn list(folder: &Path, is_json: bool, now: Moment) -> Result<(), Failure> {
     }
     let mut table = Table::new(&["id", "name", "state", "created", "expires", "may use", "limits"]);
     for key in &keys {
-        let limits: Vec<_> = key.limits.iter().map(ToString::to_string).collect();
+        let budget = key.tools_budget_tokens.map(|tokens| format!("tools-budget={tokens}"));
+        let limits: Vec<_> = key.limits.iter().map(ToString::to_string).chain(budget).collect();
         let expires = key.expires.map_or("never".to_owned(), |it| it.day().to_string());
         let cells = [key.id.clone(), key.name.clone(), state(key, now).into(), key.created.day().to_string(), expires];
         table.row(&[&cells[..], &[scopes(key), limits.join(" ")]].concat());

@@ -16,9 +16,10 @@ use super::{
     route::Routed,
     sending::{encoded, send},
     ticket::{Ending, Ticket, ledger_usage},
-    tools::{self, Gated, Rounds, Work, stop_of},
+    tools::{self, Gated, Rounds, Rules, Work, stop_of},
 };
 use crate::{
+    auth::key::Record,
     mcp::view::View,
     protocols::{self, ApiError, Asked, ErrorKind, Request},
     providers::{ANSWER_HEADERS, keep},
@@ -34,8 +35,12 @@ pub struct Planned {
 }
 
 /// Whether anything could be planned by these rules.
-pub fn applies(rules: &RouteRules) -> bool {
-    rules.tools_budget_tokens.is_some() || rules.profile.is_some()
+pub fn applies(ask: &Ask, rules: &RouteRules) -> bool {
+    Rules::new(rules, record(ask), false).budget.is_some() || rules.profile.is_some()
+}
+
+fn record(ask: &Ask) -> Option<&Record> {
+    ask.key.as_ref().map(|key| &key.record)
 }
 
 /// Plans the tools; `None` where they can stay as they are.
@@ -53,8 +58,8 @@ pub async fn plan(
     let rules = routed.rules;
     let view = view(proxy, rules).await?;
     let asked = Asked { model: Some(ask.model.clone()), ..Asked::new(&request, "", 0) };
-    let can_defer = can_defer(proxy, ask, routed);
-    let gated = tools::apply(&proxy.planner, &mut request, rules, view.as_ref(), estimate.tokenizer, can_defer)?;
+    let rules = Rules::new(rules, record(ask), can_defer(proxy, ask, routed));
+    let gated = tools::apply(&proxy.planner, &mut request, rules, view.as_ref(), estimate.tokenizer)?;
     Ok(gated.map(|gated| Planned { request, asked, gated, max_output: estimate.max_output }))
 }
 

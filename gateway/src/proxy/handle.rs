@@ -47,7 +47,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
         estimate.check_window(&target.model, routed.model.as_ref().and_then(|it| it.window_tokens))?;
     }
     let headers = keep(&ask.headers, ASK_HEADERS);
-    let planned = match gated::applies(routed.rules) {
+    let planned = match gated::applies(&ask, routed.rules) {
         true => gated::plan(proxy, &ask, &routed, &estimate).await?,
         false => None,
     };

@@ -191,9 +191,9 @@ def test_the_next_target_answers_where_one_fails(provider, tmp_path):
         assert [it["outcome"] for it in told["attempts"]][1:] == ["500", "500", "200"]
 
 
-def explained(rest, headers):
-    path = f"/v1/requests/{headers['x-tollgate-request-id']}"
-    with urllib.request.urlopen(rest.url + path, timeout=30) as answer:
+def explained(rest, headers, shown=None):
+    url = f"{rest.url}/v1/requests/{headers['x-tollgate-request-id']}"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=shown or {}), timeout=30) as answer:
         return json.load(answer)
 
 
@@ -453,6 +453,39 @@ def test_a_key_does_what_it_may_and_no_more(provider, tmp_path):
         long = {**ASK, "messages": [{"role": "user", "content": "word " * 100}]}
         assert post(rest.url, "/v1/chat/completions", long, {"x-api-key": poor})[0] == 429
         assert provider.next_number() == since
+
+
+def test_the_smaller_tools_budget_of_key_and_route_holds(provider, tmp_path):
+    routes = {
+        "free": {"targets": ["chat/plain"], "tools_budget_tokens": "off"},
+        "tight": {"targets": ["chat/plain"], "tools_budget_tokens": 500},
+    }
+    with started(tmp_path, provider.url, routes=routes) as running:
+        rest = Rest(running)
+        shown = {name: {"x-api-key": new_key(running, "--name", name, *budget)} for name, budget in BUDGETS.items()}
+
+        def spent(model, key):
+            body = {"model": model, "messages": USER, "tools": tools(NAMES)}
+            status, headers, text = post(rest.url, "/v1/chat/completions", body, shown[key])
+            assert status == 200, text
+            return explained(rest, headers, shown[key]).get("tools", {}).get("tokens_sent")
+
+        assert spent("free", "none") is None
+        wide, tight, narrow = spent("free", "wide"), spent("tight", "wide"), spent("free", "narrow")
+        assert narrow <= 400 and narrow < tight <= 500 < wide <= 900
+        assert (spent("tight", "none"), spent("tight", "narrow")) == (tight, narrow)
+        body = {"model": "free", "messages": USER, "tools": tools(NAMES)}
+        status, _, text = post(rest.url, "/v1/chat/completions", body, shown["tiny"])
+        assert status == 400 and "`tools_budget_tokens` of this api key" in json.loads(text)["error"]["message"]
+        assert "tools-budget=900" in tollgate(running, "keys", "list")
+
+
+BUDGETS = {
+    "none": [],
+    "wide": ["--tools-budget", "900"],
+    "narrow": ["--tools-budget", "400"],
+    "tiny": ["--tools-budget", "5"],
+}
 
 
 def totals(gateway):

@@ -10,6 +10,6 @@ mod rounds;
 mod shelf;
 mod stream;
 
-pub use plan::{Gated, Planner, Shown, apply};
+pub use plan::{Gated, Planner, Rules, Shown, apply};
 pub use rounds::{Round, Rounds};
 pub use stream::{Work, relay, stop_of};

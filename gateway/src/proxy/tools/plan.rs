@@ -9,6 +9,7 @@ use super::{
     shelf::{Origin, Shelf, Shelves, functions},
 };
 use crate::{
+    auth::key::Record,
     mcp::view::View,
     protocols::{ApiError, At, ErrorKind, Format, Function, Request, Tool, ToolKind},
 };
@@ -33,6 +34,26 @@ pub struct Gated {
     pub is_deferred: bool,
 }
 
+/// What holds for the tools of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Most tokens that they may cost, and who says so: `route` or `api key`.
+    pub budget: Option<(u32, &'static str)>,
+    pub search: ToolSearch,
+    /// Whether the provider can be left to search the client's own tools; those of a profile are the gateway's to call.
+    pub can_defer: bool,
+}
+
+impl Rules {
+    /// The smaller of the route's budget and the key's.
+    pub fn new(route: &RouteRules, key: Option<&Record>, can_defer: bool) -> Self {
+        let of_route = route.tools_budget_tokens.map(|tokens| (tokens, "route"));
+        let of_key = key.and_then(|it| it.tools_budget_tokens).map(|tokens| (tokens, "api key"));
+        let budget = of_route.into_iter().chain(of_key).min_by_key(|(tokens, _)| *tokens);
+        Self { budget, search: route.tool_search, can_defer }
+    }
+}
+
 /// How many tools are shown in which detail.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
 pub struct Shown {
@@ -47,18 +68,16 @@ pub struct Shown {
     pub tokens_sent: u64,
 }
 
-/// Plans the request's tools, and the profile's, in place. `None` where there is nothing to change. `can_defer` says whether
-/// the provider can be left to search the client's own tools; tools of a profile are the gateway's to call.
+/// Plans the request's tools, and the profile's, in place. `None` where there is nothing to change.
 ///
 /// # Errors
 /// That the budget does not hold what has to be listed.
 pub fn apply(
     planner: &Planner,
     request: &mut Request,
-    rules: &RouteRules,
+    rules: Rules,
     view: Option<&Arc<View>>,
     tokenizer: Tokenizer,
-    can_defer: bool,
 ) -> Result<Option<Gated>, ApiError> {
     let own = functions(&request.tools);
     let is_gated_already = own.iter().any(|it| META_TOOLS.contains(&it.name.as_str()));
@@ -67,17 +86,17 @@ pub fn apply(
     }
     let shelf = planner.shelves.get(&own, view, tokenizer);
     let adds_none = shelf.origins.iter().all(|it| matches!(it, Origin::Client(_)));
-    let budget = rules.tools_budget_tokens.unwrap_or(u32::MAX);
+    let (budget, whose) = rules.budget.unwrap_or((u32::MAX, "route"));
     if adds_none && shelf.catalogue.full_tokens() <= u64::from(budget) {
         return Ok(None);
     }
-    let is_deferred = can_defer && adds_none;
+    let is_deferred = rules.can_defer && adds_none;
     let wanted = Wanted { shelf: &shelf, request, budget, tokenizer, is_deferred };
     let listing = planner.listings.get(wanted).map_err(|told| {
-        let told = format!("`tools_budget_tokens` of this route: {told}; raise it");
+        let told = format!("`tools_budget_tokens` of this {whose}: {told}; raise it");
         ApiError::new(ErrorKind::InvalidRequest, told)
     })?;
-    let answers = listing.plan.first.has_meta_tools() && rules.tool_search != ToolSearch::Off;
+    let answers = listing.plan.first.has_meta_tools() && rules.search != ToolSearch::Off;
     let gated = Gated { answers: answers || !adds_none, is_deferred, shelf, listing };
     request.tools = gated.tools(request, answers);
     Ok(Some(gated))
@@ -138,4 +157,30 @@ fn shown(tool: &Tool, listed: &Listed, format: Format) -> Tool {
 /// A tool that the request did not have.
 fn new_tool(function: &Function) -> Tool {
     Tool { kind: ToolKind::Function(function.clone()), at: At::whole("tools"), extras: Default::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::moment::Moment;
+    use tollgate_config::Sources;
+
+    #[test]
+    fn the_smaller_budget_holds() {
+        let sources = Sources { working_dir: "/".into(), ..Sources::default() };
+        let tokenizers: Vec<&str> = tollgate_tokenizers::TOKENIZERS.iter().map(|it| &*it.name).collect();
+        let rules = tollgate_config::parse(&sources, &tokenizers).unwrap().config.default_route.rules;
+        let (record, _) = Record::generate("a", Moment(1)).unwrap();
+        for (route, key, expected) in [
+            (None, None, None),
+            (Some(700), None, Some((700, "route"))),
+            (None, Some(700), Some((700, "api key"))),
+            (Some(700), Some(300), Some((300, "api key"))),
+            (Some(300), Some(700), Some((300, "route"))),
+        ] {
+            let rules = RouteRules { tools_budget_tokens: route, ..rules.clone() };
+            let key = Record { tools_budget_tokens: key, ..record.clone() };
+            assert_eq!(Rules::new(&rules, Some(&key), false).budget, expected);
+        }
+    }
 }
