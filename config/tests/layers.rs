@@ -194,6 +194,44 @@ fn what_the_machine_lacks_is_warned_about() {
 }
 
 #[test]
+fn keys_that_are_not_there_are_warned_about() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "secret\n").unwrap();
+    std::fs::write(folder.path().join("empty"), "\n").unwrap();
+    let here = folder.path().display().to_string();
+    let mine = "[providers.mine]\nbase_url = 'http://a.example/v1'\nprotocols = ['openai-chat']\n";
+    let file =
+        |name: &str, told: &str| format!("t.toml:4:16: `providers.mine.api_key_file`: the file `{here}/{name}` {told}");
+    let variable = |place: &str, name: &str, variable: &str| {
+        let told = format!("environment variable `{variable}` is not set, or empty; export it, or name another");
+        format!("{place}: `providers.{name}.api_key_env`: {told}")
+    };
+    let rows = [
+        // The catalogue names a dozen, and nobody has to have them all.
+        (String::new(), String::new()),
+        (mine.into(), String::new()),
+        (format!("{mine}api_key_env = 'SET'"), String::new()),
+        (format!("{mine}api_key_env = 'BLANK'"), variable("t.toml:4:15", "mine", "BLANK")),
+        (format!("{mine}api_key_env = 'ABSENT'"), variable("t.toml:4:15", "mine", "ABSENT")),
+        (format!("{mine}api_key_file = '{here}/key'"), String::new()),
+        (format!("{mine}api_key_file = '{here}/empty'"), file("empty", "is empty; write the key into it")),
+        (
+            format!("{mine}api_key_file = '{here}/none'"),
+            file("none", "cannot be read (entity not found); create it, or name another"),
+        ),
+        ("[routes.r]\ntargets = ['groq/x']".into(), variable("models.toml:LINE:15", "groq", "GROQ_API_KEY")),
+        ("[providers.groq]\nattempts = 1".into(), variable("models.toml:LINE:15", "groq", "GROQ_API_KEY")),
+    ];
+    let groq = tollgate_config::MODELS_TOML.lines().position(|line| line.contains("GROQ_API_KEY")).unwrap() + 1;
+    for (text, expected) in rows {
+        let loaded = parsed(&[("t.toml", &text)], &[("SET", "k"), ("BLANK", "")], &[]).unwrap();
+        let told = loaded.missing_keys().join("\n");
+        assert_eq!(told, expected.replace("LINE", &groq.to_string()), "{text}");
+        assert!(!told.contains("secret"));
+    }
+}
+
+#[test]
 fn unreadable_files_are_one_line() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("dir")).unwrap();

@@ -37,7 +37,7 @@ pub(super) fn check(name: &str, node: &Node, defaults: Option<&Table>, context: 
         context.report.fail(section.origin, message, rules::ID_REMEDY);
     }
     let reader = Reader { section: &section, context, expands: true };
-    let base_url = reader::url(&reader, "base_url");
+    let base_url = reader::url(&reader, "base_url").filter(|url| is_base(&section, url));
     let protocols = protocols(&section);
     let tool_search = tool_search(&section, protocols.as_deref());
     let key = key(&reader);
@@ -122,6 +122,19 @@ fn protocols(section: &Section<'_>) -> Option<Vec<WireFormat>> {
     });
     let found: Vec<Option<WireFormat>> = found.collect();
     found.into_iter().collect()
+}
+
+/// What the gateway appends itself.
+const ENDPOINTS: &[&str] = &["/chat/completions", "/completions", "/responses", "/messages", "/embeddings"];
+
+/// Whether it is one, and not the address of an endpoint as vendors' examples show it.
+fn is_base(section: &Section<'_>, url: &str) -> bool {
+    let bare = url.trim_end_matches('/');
+    let Some(endpoint) = ENDPOINTS.iter().find(|it| bare.ends_with(*it)) else { return true };
+    let origin = section.find("base_url").map_or(section.origin, |node| &node.origin);
+    let message = format!("`{}` ends in the endpoint `{endpoint}`", section.path_of("base_url"));
+    section.fail(origin, message, "leave that off, it is appended; most end in `/v1`");
+    false
 }
 
 /// Globs over models, where one of the protocols has tool search at all.

@@ -39,6 +39,7 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         source.overrides.push(("server.listen".into(), format!("\"{listen}\"")));
     }
     let loaded = start::load(&source)?;
+    loaded.missing_keys().iter().for_each(|it| tracing::warn!("{it}"));
     model_files::read_all(&loaded.config).map_err(Failure)?;
     watch::start(&loaded.files);
     runtime()?.block_on(serve_until_stopped(&loaded.config))

@@ -31,7 +31,8 @@ Examples:
   tollgate usage --by key,day --since 2026-11-01 --csv > november.csv
   tollgate usage --json | jq 'map(.cost_usd) | add'
 
-Days are those of UTC. Tokens are as the providers returned them.")]
+Days are those of UTC. Tokens are as the providers returned them. Requests that the exact cache answered (`from cache`)
+were not sent and are counted apart.")]
 pub struct UsageArgs {
     /// What makes a row
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["key", "model"])]
@@ -126,7 +127,7 @@ fn visible(text: &str) -> String {
 }
 
 /// The numbers of a row by their names.
-fn numbers(totals: &Totals) -> [(&'static str, u64); 9] {
+fn numbers(totals: &Totals) -> [(&'static str, u64); 11] {
     [
         ("requests", totals.requests),
         ("errors", totals.errors()),
@@ -137,6 +138,8 @@ fn numbers(totals: &Totals) -> [(&'static str, u64); 9] {
         ("saved_tokens", totals.saved_tokens),
         ("estimated_tokens", totals.estimated_tokens),
         ("estimate_off_tokens", totals.estimate_off_tokens),
+        ("cache_hits", totals.cache_hits),
+        ("cache_unspent_tokens", totals.cache_unspent_tokens),
     ]
 }
 
@@ -203,7 +206,8 @@ fn csv_cell(text: &str) -> String {
 }
 
 fn table_text(rows: &[Row], by: &[By], names: &Names) -> String {
-    let columns = [">requests", ">errors", ">prompt", ">cached", ">completion", ">saved", ">count off", ">USD"];
+    let columns =
+        [">requests", ">errors", ">from cache", ">prompt", ">cached", ">completion", ">saved", ">count off", ">USD"];
     let heads: Vec<_> = by.iter().map(|by| name_of(*by)).chain(columns).collect();
     let mut table = Table::new(&heads);
     let mut total = Totals::default();
@@ -222,7 +226,7 @@ fn table_text(rows: &[Row], by: &[By], names: &Names) -> String {
     table.to_string()
 }
 
-fn table_cells(totals: &Totals) -> [String; 8] {
+fn table_cells(totals: &Totals) -> [String; 9] {
     let off = match totals.prompt_tokens {
         0 => "-".to_owned(),
         tokens => format!("{:.1} %", totals.estimate_off_tokens as f64 * 100.0 / tokens as f64),
@@ -230,6 +234,7 @@ fn table_cells(totals: &Totals) -> [String; 8] {
     [
         thousands(totals.requests),
         thousands(totals.errors()),
+        thousands(totals.cache_hits),
         thousands(totals.prompt_tokens),
         thousands(totals.cached_tokens),
         thousands(totals.completion_tokens),
@@ -247,6 +252,7 @@ mod tests {
         let mut totals =
             Totals { requests, prompt_tokens: 1000 * requests, cost_micro_usd: 1_500_000, ..Totals::default() };
         totals.estimate_off_tokens = 25;
+        (totals.cache_hits, totals.cache_unspent_tokens) = if key == "k2" { (9, 90) } else { (0, 0) };
         totals.failures[Fault::Timeout as usize] = requests - 1;
         Used { day: Day(day), key: key.into(), model: model.into(), totals }
     }
@@ -282,10 +288,10 @@ mod tests {
         let text = table_text(&grouped(&rows(), &[By::Key]), &[By::Key], &names());
         let plain = anstream::adapter::strip_str(&text).to_string();
         let expected = "\
-key    requests  errors  prompt  cached  completion  saved  count off  USD
-ci            3       1   3,000       0           0      0      1.7 %    3
-k2            4       3   4,000       0           0      0      0.6 %  1.5
-total         7       4   7,000       0           0      0      1.1 %  4.5
+key    requests  errors  from cache  prompt  cached  completion  saved  count off  USD
+ci            3       1           0   3,000       0           0      0      1.7 %    3
+k2            4       3           9   4,000       0           0      0      0.6 %  1.5
+total         7       4           9   7,000       0           0      0      1.1 %  4.5
 ";
         assert_eq!(plain, expected);
     }
@@ -299,7 +305,7 @@ total         7       4   7,000       0           0      0      1.1 %  4.5
             lines[0].starts_with("key,key_name,model,requests,errors,prompt_tokens,")
                 && lines[0].ends_with(",cost_usd")
         );
-        assert_eq!(lines[1], "k1,ci,\"a,\"\"b\"\"\",1,0,1000,0,0,0,0,0,25,1.5");
+        assert_eq!(lines[1], "k1,ci,\"a,\"\"b\"\"\",1,0,1000,0,0,0,0,0,25,0,0,1.5");
         assert_eq!((lines.len(), lines[4]), (5, ""));
         let json: Value = serde_json::from_str(&json_text(&rows, &names())).unwrap();
         let row = &json[1];

@@ -73,6 +73,8 @@ pub struct Settlement<'a> {
     pub model: &'a str,
     /// `None` where the provider told none.
     pub returned: Option<Usage>,
+    /// Whether an answer of before was given again: nothing was sent, and `returned` is what that answer was charged.
+    pub is_cache_hit: bool,
     pub failure: Option<Failure>,
     /// What the plan left out of the prompt.
     pub saved_tokens: u64,
@@ -80,9 +82,12 @@ pub struct Settlement<'a> {
 }
 
 impl Settlement<'_> {
-    /// What counts against limits: what was returned; the estimate of a success that told nothing; nothing of a failure that
+    /// What counts against limits: nothing of a hit of the cache; what was returned; the estimate of a success that told nothing; nothing of a failure that
     /// told nothing, beyond the request itself.
     pub fn amount(&self, estimate: Estimate) -> Amount {
+        if self.is_cache_hit {
+            return Amount::default();
+        }
         let tokens = match (self.returned, self.failure) {
             (Some(usage), _) => usage.prompt_tokens.saturating_add(usage.completion_tokens),
             (None, None) => estimate.amount().tokens,

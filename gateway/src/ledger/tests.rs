@@ -45,7 +45,7 @@ fn limits(text: &str) -> Vec<Limit> {
 
 fn settlement(model: &str, prompt_tokens: u64, cost_micro_usd: u64) -> Settlement<'_> {
     let returned = Some(Usage { prompt_tokens, ..Usage::default() });
-    Settlement { model, returned, failure: None, saved_tokens: 1, cost_micro_usd }
+    Settlement { model, returned, is_cache_hit: false, failure: None, saved_tokens: 1, cost_micro_usd }
 }
 
 #[derive(Clone, Debug)]
@@ -306,6 +306,25 @@ fn what_is_not_returned_is_taken_as_estimated() {
             (totals.prompt_tokens, totals.estimated_tokens, totals.estimate_off_tokens, totals.unreported_requests);
         assert_eq!((found, totals.errors()), (expected, u64::from(failure.is_some())));
     }
+}
+
+#[test]
+fn a_hit_of_the_cache_is_counted_apart_and_against_no_limit() {
+    let now = Moment(1_790_000_000_000);
+    let store = memory();
+    let ledger = ledger(&store, 0, now);
+    let settle = |settlement: &Settlement<'_>| {
+        ledger.reserve("k", &[], now, Estimate::default()).unwrap().settle(settlement).unwrap();
+    };
+    settle(&settlement("m", 70, 4));
+    for returned in [Some(Usage { prompt_tokens: 70, completion_tokens: 7, ..Usage::default() }), None] {
+        settle(&Settlement { returned, is_cache_hit: true, saved_tokens: 0, ..settlement("m", 0, 0) });
+    }
+    let used = ledger.used("k", now, Period::Minute);
+    assert_eq!((used.requests, used.tokens, used.micro_usd), (1, 70, 4));
+    let totals = used_from(&*store, Day(0)).unwrap()[0].totals;
+    assert_eq!((totals.requests, totals.prompt_tokens, totals.cost_micro_usd), (1, 70, 4));
+    assert_eq!((totals.cache_hits, totals.cache_unspent_tokens, totals.unreported_requests), (2, 77, 0));
 }
 
 /// A disk that is full now and then.

@@ -27,11 +27,20 @@ pub struct Totals {
     pub estimate_off_tokens: u64,
     /// Failed requests by [`Failure`].
     pub failures: [u64; Failure::ALL.len()],
+    /// Requests that the exact cache answered; they are not among `requests`.
+    pub cache_hits: u64,
+    /// Tokens that these answers were charged once and not again.
+    pub cache_unspent_tokens: u64,
 }
 
 impl Totals {
     /// Counts one request. A provider may return any number; no sum runs over.
     pub fn add(&mut self, settlement: &Settlement<'_>, estimated_prompt_tokens: u64) {
+        if settlement.is_cache_hit {
+            let spent = settlement.returned.unwrap_or_default();
+            let cache_unspent_tokens = spent.prompt_tokens.saturating_add(spent.completion_tokens);
+            return self.merge(&Self { cache_hits: 1, cache_unspent_tokens, ..Self::default() });
+        }
         let mut one = Self {
             requests: 1,
             saved_tokens: settlement.saved_tokens,
@@ -90,11 +99,13 @@ impl Totals {
             f,
             g,
             h,
+            &mut self.cache_hits,
+            &mut self.cache_unspent_tokens,
         ]
     }
 }
 
-const N_NUMBERS: usize = 10 + Failure::ALL.len();
+const N_NUMBERS: usize = 12 + Failure::ALL.len();
 
 /// What was used in one period of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -116,6 +116,13 @@ impl ApiError {
         Self { status: kind.status(), kind, message, code: None, field: None, request_id: None, retry_after: None }
     }
 
+    /// The gateway's own credentials at a provider are missing or refused, which trying again does not mend. Clients' SDKs
+    /// repeat 408, 409, 429 and all from 500 on; and 401 would say that the client's key is wrong.
+    pub fn no_credentials(message: String) -> Self {
+        let code = Some("provider_credentials".to_owned());
+        Self { status: 424, code, ..Self::new(ErrorKind::Permission, message) }
+    }
+
     /// An answer that is not what the format promises.
     pub fn bad_answer(what: &str) -> Self {
         Self { status: 502, ..Self::new(ErrorKind::Server, format!("the provider's answer cannot be read: {what}")) }

@@ -42,6 +42,14 @@ impl Breaker {
         Ok(())
     }
 
+    /// A request got a good head. That closes it, and one more failure opens it again: the answer may still break off, so
+    /// failures in a row are forgotten only when one has come to its end.
+    pub fn answered(&mut self) {
+        if self.opened.take().is_some() {
+            self.failures = self.limit.saturating_sub(1);
+        }
+    }
+
     /// How a request ended.
     pub fn note(&mut self, went_well: bool, now: Instant) {
         if went_well {
@@ -77,6 +85,26 @@ mod tests {
         assert_eq!(breaker.admit(at(11)), open(10), "and no other");
         breaker.note(true, at(12));
         assert_eq!(breaker.admit(at(12)), Ok(()));
+    }
+
+    #[test]
+    fn a_good_head_closes_it_and_does_not_forget() {
+        let start = Instant::now();
+        let mut breaker = Breaker::new(2, PAUSE);
+        for _ in 0..2 {
+            breaker.answered();
+            breaker.note(false, start);
+        }
+        assert!(breaker.admit(start).is_err(), "two that broke off");
+        assert_eq!(breaker.admit(start + PAUSE), Ok(()));
+        breaker.answered();
+        assert_eq!(breaker.admit(start + PAUSE), Ok(()), "others need not wait for the end");
+        breaker.note(false, start + PAUSE);
+        assert!(breaker.admit(start + PAUSE).is_err(), "it broke off again");
+        breaker.answered();
+        breaker.note(true, start + PAUSE);
+        breaker.note(false, start + PAUSE);
+        assert_eq!(breaker.admit(start + PAUSE), Ok(()), "one failure after an end");
     }
 
     #[test]

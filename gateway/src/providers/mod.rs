@@ -127,12 +127,15 @@ impl Provider {
             Ok(Err(error)) => Err(self.explain(&error)),
             Ok(Ok(response)) => Ok(response),
         };
-        self.note(outcome.as_ref().is_ok_and(|it| !is_failure(it.status())));
+        match &outcome {
+            Ok(response) if !is_failure(response.status()) => lock(&self.breaker).answered(),
+            _ => self.note(false),
+        }
         let (head, body) = http::Response::from(outcome?).into_parts();
         Ok(Answer { status: head.status, headers: head.headers, body, permit })
     }
 
-    /// Tells the breaker how an attempt ended. `send` does so for the head; an answer that breaks off later is a failure too.
+    /// Tells the breaker how an attempt ended. `send` does so where the head is a failure; of a good head nobody knows yet.
     pub fn note(&self, went_well: bool) {
         lock(&self.breaker).note(went_well, Instant::now());
     }

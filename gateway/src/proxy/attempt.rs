@@ -18,6 +18,9 @@ use crate::{
 };
 use tollgate_config::{Target, WireFormat};
 
+/// As [`Tried::kind`] has it, of a provider whose key is missing.
+const NO_KEY: &str = "no_key";
+
 /// Largest answer that is read whole.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
@@ -97,7 +100,13 @@ pub async fn send(
                 continue;
             }
         };
-        last = send_to(provider, target, headers, &made, tried).await;
+        let was_tried = !tried.is_empty();
+        let sent = send_to(provider, target, headers, &made, tried).await;
+        // A target that was never asked says less than one that failed.
+        let is_asked = tried.last().is_none_or(|it| it.kind() != NO_KEY);
+        if is_asked || !was_tried {
+            last = sent;
+        }
         match &last {
             Ok(reply) if verdict_of(reply) == Verdict::Keep => break,
             _ => {}
@@ -165,9 +174,13 @@ async fn read(provider: &Arc<Provider>, target: &Target, made: &Outgoing, answer
         let (provider, target, format) = (Arc::clone(provider), target.clone(), made.format);
         held_to(Reply { provider, target, format, status, headers, content, permit }, made.is_stream)
     });
-    // A bad status was noted when it came.
-    if was_good && reply.as_ref().map_or(true, |it| is_failure(it.status)) {
-        provider.note(false);
+    match &reply {
+        // A bad status was noted when it came.
+        _ if !was_good => {}
+        // How a stream ends is seen by who passes it on.
+        Ok(Reply { content: Content::Stream { .. }, .. }) => {}
+        Ok(reply) => provider.note(!is_failure(reply.status)),
+        Err(_) => provider.note(false),
     }
     reply
 }
@@ -235,7 +248,7 @@ fn broke_off(provider: &Provider, reason: &str) -> SendError {
 fn api_error(error: &SendError) -> ApiError {
     let (kind, status) = match error {
         SendError::Busy(_) | SendError::Open { .. } => (ErrorKind::Overloaded, 503),
-        SendError::NoKey { .. } => (ErrorKind::Server, 500),
+        SendError::NoKey { .. } => return ApiError::no_credentials(error.to_string()),
         SendError::Silent { .. } => (ErrorKind::Timeout, 504),
         SendError::Unreachable { .. } | SendError::BrokeOff { .. } | SendError::BadAnswer { .. } => {
             (ErrorKind::Server, 502)

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::sync::lock;
+use crate::{ledger::settlement::Usage, sync::lock};
 use tollgate_config::WireFormat;
 
 /// Stands for one request: its format, its body whatever the order of its keys, and whose it is.
@@ -24,6 +24,8 @@ pub struct Kept {
     pub is_stream: bool,
     /// Who gave it, as `provider/model`.
     pub target: Option<String>,
+    /// What it was charged, which a hit is not.
+    pub usage: Option<Usage>,
 }
 
 /// Answers, up to a number of bytes; those kept for longest go first.
@@ -138,7 +140,7 @@ mod tests {
 
     fn kept(bytes: usize) -> Kept {
         let body = Bytes::from(vec![b'x'; bytes]);
-        Kept { body, is_stream: false, target: None }
+        Kept { body, is_stream: false, target: None, usage: None }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
     protocol_of,
 };
 use crate::{
-    protocols::{ApiError, ErrorKind, Watch},
+    protocols::{ApiError, Watch},
     providers::SendError,
 };
 use tollgate_config::WireFormat;
@@ -120,7 +120,7 @@ pub fn error_of(reply: &Reply) -> ApiError {
     let name = &reply.provider.config.name;
     if is_refused_key(reply) {
         let told = format!("provider `{name}` refused the gateway's key; see `[providers.{name}]`");
-        return ApiError { status: 502, ..ApiError::new(ErrorKind::Server, told) };
+        return ApiError::no_credentials(told);
     }
     let body = match &reply.content {
         Content::Whole(body) => body.clone(),

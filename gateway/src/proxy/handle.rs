@@ -112,7 +112,7 @@ fn owner<'a>(ask: &'a Ask, rules: &RouteRules) -> Option<&'a str> {
 }
 
 fn from_cache(kept: &Kept, mut ticket: Ticket) -> Response {
-    ticket.told.is_cached = Some(true);
+    ticket.hit(kept.usage);
     ticket.told.target.clone_from(&kept.target);
     ticket.told.status = 200;
     let mut headers = HeaderMap::new();
@@ -214,8 +214,7 @@ pub fn respond_with(proxy: &Proxy, ask: &Ask, reply: Reply, mut ticket: Ticket) 
         Content::Stream { first, rest } => {
             respond::tell(&mut headers, &ticket.told);
             let pipe = pipe(ask, reply.format, &ticket);
-            let idle = reply.provider.config.idle_timeout;
-            let relay = Relay::new((first, rest), pipe, idle, ticket, reply.permit);
+            let relay = Relay::new((first, rest), pipe, reply.provider, ticket, reply.permit);
             respond::stream(headers, Body::new(relay))
         }
         Content::Whole(body) => {

@@ -6,8 +6,8 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,7 +18,10 @@ use tokio::{
 };
 
 use super::ticket::{Ending, Ticket};
-use crate::protocols::{ApiError, ErrorKind};
+use crate::{
+    protocols::{ApiError, ErrorKind},
+    providers::Provider,
+};
 
 /// What is done with the bytes of a stream.
 pub trait Pipe: Send {
@@ -54,8 +57,8 @@ pub struct Relay {
     rest: Option<reqwest::Body>,
     first: Option<Bytes>,
     pipe: Box<dyn Pipe>,
+    provider: Arc<Provider>,
     idle: Pin<Box<Sleep>>,
-    idle_timeout: Duration,
     ticket: Option<Ticket>,
     /// Set where the stream has ended, for better or worse.
     ending: Option<Ending>,
@@ -66,13 +69,13 @@ impl Relay {
     pub fn new(
         (first, rest): (Bytes, reqwest::Body),
         pipe: Box<dyn Pipe>,
-        idle_timeout: Duration,
+        provider: Arc<Provider>,
         ticket: Ticket,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        let idle = Box::pin(tokio::time::sleep(idle_timeout));
+        let idle = Box::pin(tokio::time::sleep(provider.config.idle_timeout));
         let (rest, first, ticket) = (Some(rest), Some(first), Some(ticket));
-        Self { rest, first, pipe, idle, idle_timeout, ticket, ending: None, _permit: permit }
+        Self { rest, first, pipe, provider, idle, ticket, ending: None, _permit: permit }
     }
 
     /// The next bytes from the provider.
@@ -85,7 +88,7 @@ impl Relay {
             match Pin::new(&mut *rest).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
-                        self.idle.as_mut().reset(Instant::now() + self.idle_timeout);
+                        self.idle.as_mut().reset(Instant::now() + self.provider.config.idle_timeout);
                         return Poll::Ready(Some(Ok(data)));
                     }
                     Err(_) => continue,
@@ -98,7 +101,8 @@ impl Relay {
                 Poll::Pending => {}
             }
             ready!(self.idle.as_mut().poll(cx));
-            let told = format!("the provider's stream was silent for {} s", self.idle_timeout.as_secs_f64());
+            let limit = self.provider.config.idle_timeout;
+            let told = format!("the provider's stream was silent for {} s", limit.as_secs_f64());
             return Poll::Ready(Some(Err(broken(504, &told))));
         }
     }
@@ -123,8 +127,18 @@ impl Relay {
     fn settle(&mut self, ending: Ending) {
         self.rest = None;
         if let Some(ticket) = self.ticket.take() {
+            note(&self.provider, &ending);
             ticket.settle(ending, self.pipe.seen().usage);
         }
+    }
+}
+
+/// Tells the breaker how a stream ended; one that the client left says nothing of its provider, nor does a refusal.
+pub fn note(provider: &Provider, ending: &Ending) {
+    match ending {
+        Ending::Done => provider.note(true),
+        Ending::Failed(error) if error.status >= 500 => provider.note(false),
+        Ending::Failed(_) | Ending::ClientLeft => {}
     }
 }
 

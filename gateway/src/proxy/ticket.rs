@@ -9,6 +9,7 @@ use bytes::BytesMut;
 
 use super::{
     Proxy,
+    attempt::Tried,
     cache::{Kept, Key},
     explain::{Explanation, Returned},
 };
@@ -46,6 +47,8 @@ pub struct Ticket {
     pub told: Box<Explanation>,
     recording: Option<Recording>,
     reservation: Option<Reservation>,
+    /// What the cache spared.
+    unspent: Option<ledger::Usage>,
     /// What the usage says something of, and how it was estimated.
     subject: Option<(Subject, usize)>,
     is_settled: bool,
@@ -73,6 +76,7 @@ impl Ticket {
             told,
             recording: None,
             reservation: None,
+            unspent: None,
             subject: None,
             is_settled: false,
         }
@@ -114,6 +118,16 @@ impl Ticket {
         Ok(())
     }
 
+    /// The exact cache answers, so that nothing is sent: the request holds against no limit. `usage` is what the answer was
+    /// charged when it was kept.
+    pub fn hit(&mut self, usage: Option<ledger::Usage>) {
+        self.told.is_cached = Some(true);
+        self.unspent = usage;
+        let id = self.key.as_ref().map_or(NOBODY, |key| &key.record.id);
+        let held = self.proxy.ledger.reserve(id, &[], Moment(self.told.started_ms), ledger::Estimate::default());
+        self.reservation = held.ok();
+    }
+
     /// Keeps the answer for `ttl`, if it comes to a good end.
     pub fn keep(&mut self, key: Key, ttl: Duration) {
         self.recording = Some(Recording { key, ttl, body: BytesMut::new() });
@@ -148,11 +162,13 @@ impl Ticket {
         let cost = usage.zip(self.price).map_or(0, |(usage, price)| cost_micro_usd(&price, &usage));
         told.tokens.returned = usage.map(Returned::from);
         told.tokens.cost_usd = (usage.is_some() && self.price.is_some()).then(|| cost as f64 / 1e6);
+        let is_hit = told.is_cached == Some(true);
         if let Some(reservation) = self.reservation.take() {
             let settlement = Settlement {
                 model: told.target.as_deref().unwrap_or(&told.model),
-                returned: usage,
-                failure: failure(ending, told.status),
+                returned: if is_hit { self.unspent } else { usage },
+                is_cache_hit: is_hit,
+                failure: failure(ending, told.status, told.attempts.last().map(Tried::kind)),
                 saved_tokens: told.tokens.before.saturating_sub(told.tokens.sent) as u64,
                 cost_micro_usd: cost,
             };
@@ -162,7 +178,7 @@ impl Ticket {
         }
         if let (Ending::Done, 200, Some(it)) = (ending, told.status, self.recording.take()) {
             let (is_stream, target) = (told.is_stream, told.target.clone());
-            let kept = Kept { body: it.body.freeze(), is_stream, target };
+            let kept = Kept { body: it.body.freeze(), is_stream, target, usage };
             self.proxy.cache.put(it.key, kept, it.ttl, Instant::now());
         }
         log(told);
@@ -211,17 +227,21 @@ pub const fn ledger_usage(usage: Usage) -> ledger::Usage {
     }
 }
 
-/// How the ledger calls an ending.
-fn failure(ending: &Ending, status: u16) -> Option<Failure> {
-    match (ending, status) {
-        (Ending::ClientLeft, _) => Some(Failure::Cancelled),
-        (Ending::Done, ..400) => None,
+/// How the ledger calls an ending, by the status that the client got and by what came of the last attempt.
+fn failure(ending: &Ending, status: u16, last: Option<&str>) -> Option<Failure> {
+    match (ending, status, last) {
+        (Ending::ClientLeft, ..) => Some(Failure::Cancelled),
+        (Ending::Done, ..400, _) => None,
         // The head was good, so that the failure came in the middle.
-        (Ending::Failed(_), ..400) => Some(Failure::Cut),
-        (_, 429) => Some(Failure::RateLimited),
-        (_, 408 | 504) => Some(Failure::Timeout),
-        (_, 400..500) => Some(Failure::Request),
-        (_, 503) => Some(Failure::Gateway),
+        (Ending::Failed(_), ..400, _) => Some(Failure::Cut),
+        // Nothing was sent: see `SendError`.
+        (_, _, Some("busy" | "open" | "no_key")) => Some(Failure::Gateway),
+        // It refused the gateway's key.
+        (_, 424, _) => Some(Failure::Provider),
+        (_, 429, _) => Some(Failure::RateLimited),
+        (_, 408 | 504, _) => Some(Failure::Timeout),
+        (_, 400..500, _) => Some(Failure::Request),
+        (_, _, None) => Some(Failure::Gateway),
         _ => Some(Failure::Provider),
     }
 }
@@ -262,4 +282,31 @@ fn log(told: &Explanation) {
         gen_ai.usage.input_tokens = returned.map(|it| it.input),
         gen_ai.usage.output_tokens = returned.map(|it| it.output),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_whose_they_are() {
+        let failed = || Ending::Failed(ApiError::new(ErrorKind::Server, "x"));
+        for (ending, status, last, expected) in [
+            (Ending::Done, 200, Some("200"), None),
+            (Ending::Done, 400, Some("400"), Some(Failure::Request)),
+            (Ending::Done, 503, Some("503"), Some(Failure::Provider)),
+            (failed(), 503, Some("503"), Some(Failure::Provider)),
+            (failed(), 503, Some("busy"), Some(Failure::Gateway)),
+            (failed(), 503, Some("open"), Some(Failure::Gateway)),
+            (failed(), 424, Some("no_key"), Some(Failure::Gateway)),
+            (failed(), 424, Some("401"), Some(Failure::Provider)),
+            (failed(), 500, None, Some(Failure::Gateway)),
+            (failed(), 400, None, Some(Failure::Request)),
+            (failed(), 504, Some("silent"), Some(Failure::Timeout)),
+            (failed(), 200, Some("200"), Some(Failure::Cut)),
+            (Ending::ClientLeft, 200, Some("200"), Some(Failure::Cancelled)),
+        ] {
+            assert_eq!(failure(&ending, status, last), expected, "{ending:?} {status} {last:?}");
+        }
+    }
 }

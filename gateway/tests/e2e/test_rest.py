@@ -153,7 +153,7 @@ def test_a_client_that_hangs_up_ends_the_call(provider, rest):
     assert provider.wait_for("hung-up", since)
 
 
-FAULTS = {"429": 429, "500": 500, "400": 400, "401": 502, "close": 502}
+FAULTS = {"429": 429, "500": 500, "400": 400, "401": 424, "close": 502}
 """What the client gets of a provider's status; a key that is refused is the gateway's."""
 
 
@@ -346,10 +346,13 @@ def test_the_same_request_is_answered_from_the_cache(provider, tmp_path, streame
         body = {"model": "messages/plain", "messages": USER, "stream": streamed, "temperature": 0}
         answers = [post(rest.url, "/v1/chat/completions", body) for _ in range(2)]
         warm = post(rest.url, "/v1/chat/completions", {**body, "temperature": 1})
+        (row,) = totals(running)
     assert answers[0][2] == answers[1][2]
     assert streamed or HELLO in answers[0][2]
     assert [it[1]["x-tollgate-cache"] for it in (*answers, warm)] == [None, "hit", None]
     assert provider.next_number() == since + 2
+    assert (row["model"], row["requests"], row["cache_hits"]) == ("messages/plain", 2, 1)
+    assert row["cache_unspent_tokens"] == (row["prompt_tokens"] + row["completion_tokens"]) / 2 > 0
 
 
 def test_metrics_count_requests(rest):

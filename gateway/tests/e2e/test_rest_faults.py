@@ -7,11 +7,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import anthropic
+import openai
 import pytest
 
 from provider import Provider, scenario
-from sdks import HELLO, USER
-from test_rest import FORMATS, Rest, explained, post, providers, totals
+from sdks import HELLO, USER, anthropic_client, openai_client
+from test_rest import FORMATS, NAMES, Rest, explained, post, providers, tools, totals
 from tollgate import Gateway
 
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
@@ -29,6 +31,8 @@ FAULTS = {
     "429": ("429", (429, 2, "rate_limited"), (429, 2, "rate_limited")),
     "429-for-a-minute": (scenario("429", retry_after=60), (429, 1, "rate_limited"), (429, 1, "rate_limited")),
     "500": ("500", (500, 2, "provider"), (500, 2, "provider")),
+    "503": ("503", (OVERLOADED, 2, "provider"), (OVERLOADED, 2, "provider")),
+    "401": ("401", (424, 1, "provider"), (424, 1, "provider")),
     "529": ("529", (OVERLOADED, 2, "provider"), (OVERLOADED, 2, "provider")),
     "slow-first-byte": (scenario("plain", first_byte_ms=2500), (504, 1, "timeout"), (504, 1, "timeout")),
     "hang": ("hang", (504, 1, "timeout"), (504, 1, "timeout")),
@@ -134,6 +138,61 @@ def test_before_its_first_byte_a_fault_is_the_next_targets_turn(gateway, streame
     for name, (status, headers, text) in zip(passing, answers, strict=True):
         assert (status, headers["x-tollgate-target"]) == (200, "messages/plain"), (name, text)
         assert outcome("chat", streamed, status, text) == ANSWER, name
+
+
+@pytest.mark.parametrize("shown", ["variable", "file"])
+def test_a_missing_key_is_told_once_and_at_the_start(provider, tmp_path, shown):
+    """SDKs repeat what they think will pass; this will not."""
+    key = {"variable": {"api_key_env": "NO_SUCH_KEY"}, "file": {"api_key_file": str(tmp_path / "none")}}[shown]
+    known = {"bare": {"base_url": provider.url + "/v1", "protocols": ["openai-chat"], **key}, **providers(provider.url)}
+    routes = {
+        "lucky": {"targets": ["bare/x", "chat/plain"]},
+        "unlucky": {"targets": ["chat/mock/500", "bare/x"]},
+    }
+    with Gateway(tmp_path, {}, tables={"providers": known, "routes": routes}) as running:
+        rest = Rest(running)
+        with pytest.raises(openai.APIStatusError) as caught:
+            openai_client(rest).chat.completions.create(model="bare/x", messages=USER)
+        assert (caught.value.status_code, caught.value.code) == (424, "provider_credentials")
+        with pytest.raises(anthropic.APIStatusError) as caught:
+            anthropic_client(rest).messages.create(model="bare/x", messages=USER, max_tokens=9)
+        assert (caught.value.status_code, caught.value.body["error"]["type"]) == (424, "permission_error")
+        assert ("NO_SUCH_KEY" if shown == "variable" else str(tmp_path / "none")) in str(caught.value)
+        (row,) = totals(running)
+        assert (row["requests"], row["errors_by_kind"]) == (2, {"gateway": 2})
+        # Before and after others, who was asked decides.
+        assert ask(running, "chat", "lucky", False)[0] == 200
+        assert ask(running, "chat", "unlucky", False)[0] == 500
+        assert "WARN" in running.log_tail() and f"`providers.bare.{next(iter(key))}`" in running.log_tail()
+
+
+@pytest.mark.parametrize("behind,budget", [("chat", "off"), ("messages", "off"), ("chat", 400)])
+def test_streams_that_break_open_the_breaker(provider, tmp_path, behind, budget):
+    """Passed on, translated, and with planned tools; two that break, though each began well."""
+    known = providers(provider.url, breaker_failures=2, breaker_pause_s=60)
+    rules = {"tools_budget_tokens": budget}
+    with Gateway(tmp_path, {}, tables={"providers": known, "route_defaults": rules}) as running:
+
+        def stream(chosen):
+            body = {"model": f"{behind}/mock/{chosen}", "stream": True, "messages": USER, "tools": tools(NAMES)}
+            return post(Rest(running).url, PATHS["chat"], body)
+
+        assert stream("plain")[0] == 200
+        for _ in range(2):
+            status, _, text = stream(scenario("plain", chunks=9, cut=4))
+            assert outcome("chat", True, status, text) == STREAM_ERROR
+        status, headers, text = stream("plain")
+        assert status == 503 and "failed 2 times in a row" in text and int(headers["retry-after"]) > 50
+        counted = sum((Counter(it["errors_by_kind"]) for it in totals(running)), Counter())
+        assert counted == {"cut": 2, "gateway": 1}
+
+
+def test_streams_that_end_well_keep_it_closed(provider, tmp_path):
+    known = providers(provider.url, breaker_failures=2)
+    with Gateway(tmp_path, {}, tables={"providers": known}) as running:
+        for _ in range(3):
+            for chosen in (scenario("plain", chunks=9, cut=4), "plain"):
+                assert ask(running, "chat", f"chat/mock/{chosen}", True)[0] == 200
 
 
 def tool(api, name):

@@ -71,7 +71,21 @@ async fn rounds(work: &mut Work, mut reply: Reply, client: &mpsc::Sender<Bytes>)
     let target = [reply.target.clone()];
     let mut is_first = true;
     loop {
-        let said = listen(work, reply, client, is_first).await?;
+        let provider = Arc::clone(&reply.provider);
+        let said = listen(work, reply, client, is_first).await;
+        let said = match said {
+            Ok(said) => {
+                provider.note(true);
+                said
+            }
+            Err(error) => {
+                // A client that is gone says nothing of the provider.
+                if error.status >= 500 && !client.is_closed() {
+                    provider.note(false);
+                }
+                return Err(error);
+            }
+        };
         match work.rounds.next(said.parts.into_parts(), said.usage).await? {
             Some(parts) => return finish(work, parts, said.stop, client).await,
             None => reply = again(work, &target).await?,
