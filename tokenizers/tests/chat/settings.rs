@@ -142,3 +142,13 @@ fn deferred_functions_count_without_parameters() {
     assert_eq!(deferred, bare);
     assert!(whole > deferred);
 }
+
+/// A conversation that the model begins costs Claude what two recorded requests were charged.
+#[test]
+fn claude_gives_a_conversation_a_beginning() {
+    let said = json!({"role": "assistant", "content": "Hello there!"});
+    let asked = json!({"role": "user", "content": "Now say goodbye."});
+    let total = |messages: Value| total("claude-sonnet-4-5", Format::Anthropic, &json!({"messages": messages}));
+    assert_eq!(total(json!([said, asked])), 29);
+    assert_eq!(total(json!([asked, said, asked])), total(json!([said, asked, asked])) - 11);
+}

@@ -47,7 +47,7 @@ const CLAUDE_4: Generation = Generation {
     further: 3.0,
     token: 1.0,
     thinking: 29.0,
-    tools: 322.0,
+    tools: 321.0,
     tools_forced: 296.0,
     parallel: 0.0,
     description: 1.05,
@@ -127,7 +127,8 @@ fn message(rule: &Generation, tokenizer: Tokenizer, message: &Message) -> f64 {
 
 fn words(rule: &Generation, tokenizer: Tokenizer, text: &str) -> f64 {
     let extras: f64 = tokenizer.encode(text).into_iter().map(|id| 1.0 + extra(tokenizer, id)).sum();
-    rule.token * (extras + CONTRACTION * contractions(text) + NUMBER * numbers(text))
+    let cut_off = CONTRACTION * contractions(text) + HUMP * humps(text);
+    rule.token * (extras + cut_off + NUMBER * numbers(text))
 }
 
 /// Ids of o200k are ranks: from here on its tokens are too rare for Claude's smaller vocabulary, and fall apart.
@@ -141,16 +142,38 @@ const LINE_EXTRA: f64 = 1.08;
 const CONTRACTION: f64 = 1.0;
 const NUMBER: f64 = 0.5;
 
+/// Words in capitals are rarer in o200k than there.
+const RARE_SHOUTED_EXTRA: f64 = 1.0;
+
+/// Words within a word (`OpenTelemetry`) are tokens of their own there more often.
+const HUMP: f64 = 1.1;
+
 /// What a token of o200k costs beyond one.
 fn extra(tokenizer: Tokenizer, id: u32) -> f64 {
     let bytes = tokenizer.token(id).unwrap_or_default();
     let line = bytes.contains(&b'\n') && !bytes.iter().all(u8::is_ascii_whitespace);
-    (if id > RARE { RARE_EXTRA } else { 0.0 }) + (if line { LINE_EXTRA } else { 0.0 })
+    let rare = match id > RARE {
+        true if is_shouted(bytes) => RARE_SHOUTED_EXTRA,
+        true => RARE_EXTRA,
+        false => 0.0,
+    };
+    rare + if line { LINE_EXTRA } else { 0.0 }
+}
+
+/// Capitals alone, behind a space or not.
+fn is_shouted(token: &[u8]) -> bool {
+    let word = token.strip_prefix(b" ").unwrap_or(token);
+    word.len() >= 3 && word.iter().all(u8::is_ascii_uppercase)
 }
 
 fn contractions(text: &str) -> f64 {
     let within = |it: &&[u8]| it[0].is_ascii_alphabetic() && it[1] == b'\'' && it[2].is_ascii_alphabetic();
     text.as_bytes().windows(3).filter(within).count() as f64
+}
+
+fn humps(text: &str) -> f64 {
+    let is_hump = |it: &&[u8]| it[0].is_ascii_lowercase() && it[1].is_ascii_uppercase();
+    text.as_bytes().windows(2).filter(is_hump).count() as f64
 }
 
 fn numbers(text: &str) -> f64 {
@@ -162,6 +185,9 @@ fn tool(rule: &Generation, tokenizer: Tokenizer, tool: &Tool) -> f64 {
     let schema = words(rule, tokenizer, &tool.parameters.to_string());
     rule.tool + rule.description * described + rule.schema * schema
 }
+
+/// What is written before an answer to nobody.
+const ANSWER_FIRST: f64 = 11.0;
 
 fn frame(rule: &Generation, request: &Request) -> f64 {
     let forced = matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
@@ -175,5 +201,9 @@ fn frame(rule: &Generation, request: &Request) -> f64 {
     let begun = request.messages.last().is_some_and(|message| message.role == Role::Assistant);
     let open = if begun { rule.further } else { 0.0 };
     let one_by_one = if tools > 0.0 && !forced && !request.parallel_calls { rule.parallel } else { 0.0 };
-    rule.first - rule.further - open + tools - one_by_one + thinking
+    // A conversation that the model begins gets a beginning.
+    let answers_first = request.messages.iter().find(|message| !message.role.instructs());
+    let begins = answers_first.is_some_and(|message| message.role == Role::Assistant);
+    let beginning = if begins && request.messages.len() > 1 { ANSWER_FIRST } else { 0.0 };
+    rule.first - rule.further - open + beginning + tools - one_by_one + thinking
 }
