@@ -7,6 +7,7 @@ mod calibrate;
 mod count;
 mod families;
 mod images;
+mod name;
 mod read;
 mod request;
 mod schema;

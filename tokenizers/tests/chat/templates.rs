@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tollgate_tokenizers::{
     Tokenizer,
     chat::{
-        ChatTemplate, Controls, Format, Kind, RenderOptions, Request, TEMPLATES, TemplateEntry, TemplateError,
-        TemplateSource, What, read,
+        ChatTemplate, Controls, Family, Format, Kind, RenderOptions, Request, TEMPLATES, TemplateEntry, TemplateError,
+        TemplateSource, What, count_request, read,
     },
 };
 
@@ -182,7 +182,9 @@ fn every_format_compiles_and_adds_up() {
             };
             assert_eq!(count.parts.iter().map(|part| part.tokens).sum::<i64>(), count.total as i64, "{}", entry.name);
             assert_eq!(count.kind, Kind::Template);
-            assert!(count.error_bound.is_some_and(|bound| bound < count.total));
+            // Hosts of Llama 4 are known to write more around tools than the request has.
+            let is_close = count.error_bound.is_some_and(|bound| bound < count.total);
+            assert!(is_close || entry.name == "llama4", "{}: {count:?}", entry.name);
             let of =
                 |what: &What| count.parts.iter().filter(|part| part.what == *what).map(|part| part.tokens).sum::<i64>();
             assert!(of(&What::Message(1)) >= 7, "{}: {count:?}", entry.name);
@@ -190,7 +192,7 @@ fn every_format_compiles_and_adds_up() {
     }
 }
 
-/// Prices of two requests that were recorded with the models' makers.
+/// Prices that providers charged, and those of Mistral's formats of 2024 by `mistral-common` 1.13.1.
 #[test]
 fn known_totals() {
     let asked = |text: &str| json!({"messages": [{"role": "user", "content": text}]});
@@ -200,6 +202,11 @@ fn known_totals() {
         ("deepseek-v4-flash", asked("Who is the creator of the programming language Ruby?"), 14),
         ("deepseek-ai/DeepSeek-R1", asked("How do I cross the street?"), 10),
         ("glm-4.7", asked("What is 2 + 2?"), 13),
+        ("glm-5.2", asked("What is 2 + 2?"), 20),
+        ("us.deepseek.r1-v1:0", asked("How do I cross the street?"), 12),
+        ("open-mistral-nemo", asked("Hi."), 5),
+        ("mixtral-8x22b", asked("Hi."), 5),
+        ("mistral-large-2411", asked("Hi."), 5),
     ];
     for (model, body, expected) in rows {
         let entry = TemplateEntry::of_model(model).expect(model);
@@ -219,10 +226,50 @@ fn formats_of_models() {
         ("llama3-8b-8192", Some("llama3")),
         ("deepseek-ai/DeepSeek-V3.1", Some("deepseek-v3.1")),
         ("moonshotai/Kimi-K2-Instruct", Some("kimi-k2")),
+        ("moonshotai/Kimi-K2-Thinking", Some("kimi-k2-thinking")),
+        ("qwen.qwen3-32b-v1:0", Some("qwen3")),
+        ("Qwen/Qwen3-Coder-480B-A35B-Instruct", Some("qwen3-coder")),
+        ("qwen-3-coder-480b", Some("qwen3-coder-2507")),
+        ("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", Some("deepseek-r1-qwen")),
+        ("us.deepseek.r1-v1:0", Some("deepseek-reasoner")),
+        ("meta-llama/Llama-4-Scout-17B-16E-Instruct", Some("llama4")),
+        ("us.meta.llama4-maverick-17b-instruct-v1:0", Some("llama4")),
+        ("meta.llama3-2-1b-instruct-v1", Some("llama3.2")),
+        ("google/gemma-4-31B-it", Some("gemma4")),
+        ("glm-5.2", Some("glm-5.2")),
+        ("MiniMaxAI/MiniMax-M2", Some("minimax-m2")),
+        ("open-mistral-nemo", Some("mistral-v3")),
+        ("mistralai/Mixtral-8x22B-Instruct-v0.1", Some("mistral-v3-spm")),
+        ("mistral-small-2501", Some("mistral-v7")),
+        ("mistral-large-2411", Some("mistral-v7-spm")),
         ("gpt-4o", None),
         ("", None),
     ];
     for (model, expected) in rows {
         assert_eq!(TemplateEntry::of_model(model).map(|entry| entry.name), expected, "{model}");
+    }
+}
+
+/// Two hosts begin the call that they demand, as recorded requests show.
+#[test]
+fn demanded_calls_are_begun() {
+    let weather = json!({"type": "function", "function": {"name": "weather", "parameters": {}}});
+    let named = json!({"type": "function", "function": {"name": "weather"}});
+    let total = |model: &str, choice: &Value| {
+        let messages = json!([{"role": "user", "content": "When was the fall of Rome?"}]);
+        let body = json!({"model": model, "messages": messages, "tools": [weather], "tool_choice": choice});
+        let family = Family::of_model(model);
+        let tokenizer = Tokenizer::by_name(family.tokenizer_of(model)).expect("a known tokenizer");
+        count_request(family, tokenizer, &request(&body)).total
+    };
+    let rows = [
+        ("deepseek-v4-flash", json!("required"), 7),
+        ("deepseek-v4-flash", named.clone(), 7),
+        ("mistral-small-latest", json!("any"), 0),
+        ("mistral-small-latest", named, 3),
+        ("qwen/qwen3-32b", json!("required"), 0),
+    ];
+    for (model, choice, more) in rows {
+        assert_eq!(total(model, &choice), total(model, &json!("auto")) + more, "{model} {choice}");
     }
 }

@@ -1,13 +1,15 @@
 //! What we ship, against the vocabularies' own files in the library that made them: `tokenizers`, or tiktoken's core.
 //!
 //! `./check references` fetches files into `.check/references`; the others lie beside the project. A file that is not
-//! there is skipped with a message. A million texts: `cargo test --release --test references -- --ignored`.
+//! there is skipped with a message; `fetched_references_are_there`, which `./check test` runs, says which were compared and
+//! fails where a fetched one is missing. A million texts: `cargo test --release --test references -- --ignored a_million`.
 
 #![expect(clippy::unwrap_used, reason = "a reference that cannot be made ends the test")]
 
 mod files;
 mod pieces;
 mod ranks;
+mod templates;
 mod texts;
 
 use std::{cell::Cell, sync::LazyLock};
@@ -41,6 +43,9 @@ const REFERENCES: &[(&str, Load)] = &[
     #[cfg(feature = "gemma3")]
     ("gemma3", || files::hf("gemma3", |it| !it.contains("_of_"))),
 ];
+
+/// Those of them that `./check references` fetches.
+const FETCHED: &[&str] = &["qwen3", "deepseek_v3", "tekken", "mistral_v1", "mistral_v2"];
 
 static PAIRS: LazyLock<Vec<(Tokenizer, Oracle)>> = LazyLock::new(|| {
     let pair = |(name, load): &(&str, Load)| Some((Tokenizer::by_name(name).unwrap(), load()?));
@@ -94,4 +99,18 @@ fn a_million_texts() {
         check(&text)
     };
     runner.run(&texts::awkward(12), checked).unwrap();
+}
+
+#[test]
+#[ignore = "fails without the files that `./check references` fetches"]
+fn fetched_references_are_there() {
+    let vocabularies: Vec<&str> = PAIRS.iter().map(|(ours, _)| ours.name()).collect();
+    let templates = templates::found();
+    println!("references: {} of {} vocabularies ({})", vocabularies.len(), REFERENCES.len(), vocabularies.join(", "));
+    println!("references: {} templates ({})", templates.len(), templates.join(", "));
+    let missing: Vec<&&str> = FETCHED.iter().filter(|name| !vocabularies.contains(*name)).collect();
+    assert!(missing.is_empty(), "no reference for {missing:?}; run `./check references`");
+    for (name, _) in templates::FETCHED {
+        assert!(templates.contains(name), "no reference for the format `{name}`; run `./check references`");
+    }
 }

@@ -9,7 +9,7 @@ mod open;
 mod openai;
 mod reasoning;
 
-use super::{count::RequestCount, request::Request, template::TemplateEntry};
+use super::{count::RequestCount, name::bare, request::Request, template::TemplateEntry};
 use crate::Tokenizer;
 
 /// Models whose prompts are made alike.
@@ -53,21 +53,6 @@ impl Family {
         (self.count)(tokenizer, request)
     }
 }
-
-/// A model's name without the reseller's path, and Claude's versions with hyphens only.
-fn bare(model: &str) -> String {
-    let name = model.rsplit(['/']).next().unwrap_or(model);
-    let name = RESELLERS.iter().find_map(|prefix| name.split_once(prefix)).map_or(name, |(_, rest)| rest);
-    let name = name.to_ascii_lowercase();
-    let name = if name.starts_with("claude") { name.replace(['.', '@'], "-") } else { name };
-    if FIRST_FOURS.contains(&name.as_str()) { name + "-0" } else { name }
-}
-
-/// Names that mean the first Claude 4, whose later ones begin alike.
-const FIRST_FOURS: &[&str] = &["claude-sonnet-4", "claude-opus-4"];
-
-/// What resellers put before a name, after a region or nothing.
-const RESELLERS: &[&str] = &["openai.", "anthropic."];
 
 /// Every family, in the order in which names are tried.
 pub static FAMILIES: [Family; 12] = [

@@ -8,7 +8,7 @@ use crate::{
     Tokenizer,
     chat::{
         count::{Kind, Ledger, RequestCount, Slack, What},
-        request::{Content, Format, Message, Request, Tool},
+        request::{Content, Format, Message, Request, Tool, ToolChoice},
         template::{RenderOptions, TemplateEntry},
         tools::ToolCounts,
     },
@@ -33,6 +33,12 @@ fn templated(tokenizer: Tokenizer, request: &Request) -> Option<RequestCount> {
         options.variables.insert("enable_thinking".to_owned(), true.into());
         options.variables.insert("reasoning_effort".to_owned(), "high".into());
     }
+    match &request.tool_choice {
+        // Servers begin the call that they demand; formats of ours that know how look at this.
+        ToolChoice::Required => options.variables.insert("must_call".to_owned(), true.into()),
+        ToolChoice::Named(name) => options.variables.insert("must_call".to_owned(), name.as_str().into()),
+        ToolChoice::Auto | ToolChoice::None => None,
+    };
     entry.template().ok()?.count(tokenizer, request, &options).ok()
 }
 

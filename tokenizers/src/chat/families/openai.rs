@@ -5,6 +5,7 @@ use crate::{
     chat::{
         count::{Ledger, What, signed},
         images::ImageRule,
+        name::bare,
         request::{Content, Message, Request, Tool},
         tools::ToolCounts,
         typescript::{self, Style},
@@ -64,7 +65,7 @@ pub(super) fn images(rule: ImageRule, request: &Request, ledger: &mut Ledger) {
 
 /// The picture rule of the model that the request names.
 pub(super) fn image_rule(request: &Request) -> ImageRule {
-    ImageRule::of_openai(request.model.as_deref().map(super::bare).unwrap_or_default().as_str())
+    ImageRule::of_openai(request.model.as_deref().map(bare).unwrap_or_default().as_str())
 }
 
 /// Arguments as the provider writes them again: JSON without spaces. Text that is no JSON stays as it is.

@@ -31,59 +31,54 @@ pub(super) fn context(
     options: &RenderOptions,
     tokens: &Map<String, Json>,
     takes_parts: bool,
-    marks: &Marks,
+    marks: &Marks<'_>,
 ) -> Context {
     let mut messages = Vec::new();
     for (idx, each) in request.messages.iter().enumerate() {
-        messages.extend(
-            split(each).iter().map(|part| message(part, takes_parts, &Mark { marks, what: What::Message(idx) })),
-        );
+        let mark = Mark { marks, what: What::Message(idx) };
+        match split(each) {
+            Some(parts) => messages.extend(parts.iter().map(|part| message(part, takes_parts, &mark))),
+            None => messages.push(message(each, takes_parts, &mark)),
+        }
     }
     let tools = match offers_tools(request) {
         true => {
             let tool = |(idx, each)| tool(each, &Mark { marks, what: What::Tool(idx) });
-            Json::Array(request.tools.iter().enumerate().map(tool).collect())
+            request.tools.iter().enumerate().map(tool).collect::<Value>()
         }
-        false => Json::Null,
+        false => Value::from(()),
     };
-    let mut fields = tokens.clone();
-    fields.extend([("messages".to_owned(), Json::Array(messages)), ("tools".to_owned(), tools)]);
+    let mut fields: Map<String, Json> = tokens.clone();
     fields.insert("documents".to_owned(), Json::Null);
     fields.insert("add_generation_prompt".to_owned(), Json::Bool(true));
     fields.extend(options.variables.clone());
     fields.extend(request.template_options.clone());
-    let bytes = fields.iter().map(|(name, value)| name.len() + size(value)).sum();
-    Context { value: Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), convert(value)))), bytes }
+    let bytes = size_of(request) + fields.iter().map(|(name, value)| name.len() + size(value)).sum::<usize>();
+    let set = |name: &str| !fields.contains_key(name);
+    let of_request = [("messages", Value::from(messages)), ("tools", tools)];
+    let of_request = of_request.into_iter().filter(|(name, _)| set(name));
+    let others = fields.iter().map(|(name, value)| (name.as_str(), plain(value)));
+    Context { value: Value::from_pairs(others.chain(of_request)), bytes }
 }
 
 /// Marks of one part.
 struct Mark<'a> {
-    marks: &'a Marks,
+    marks: &'a Marks<'a>,
     what: What,
 }
 
 impl Mark<'_> {
-    fn text(&self, text: &str) -> String {
-        self.marks.text(&self.what, text)
-    }
-
-    /// A JSON value with its texts marked.
-    fn json(&self, value: &Json) -> Json {
-        match value {
-            Json::String(text) => Json::String(self.text(text)),
-            Json::Array(items) => items.iter().map(|item| self.json(item)).collect(),
-            Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), self.json(value))).collect(),
-            _ => value.clone(),
-        }
+    fn text(&self, text: &str) -> Value {
+        if self.marks.are_none() { Value::from(text) } else { Value::from(self.marks.text(&self.what, text)) }
     }
 }
 
 /// Templates know one result a message: results that travel together become messages of their own, as on the servers
 /// that take such formats.
-fn split(message: &Message) -> Vec<Message> {
+fn split(message: &Message) -> Option<Vec<Message>> {
     let is_result = |content: &&Content| matches!(content, Content::Result(_));
     if !message.content.iter().any(|content| is_result(&content)) {
-        return vec![message.clone()];
+        return None;
     }
     let results = message.content.iter().filter(is_result);
     let mut messages: Vec<_> = results.map(|it| Message::new(Role::Tool, vec![it.clone()])).collect();
@@ -91,42 +86,42 @@ fn split(message: &Message) -> Vec<Message> {
     if !rest.is_empty() {
         messages.push(Message { content: rest, ..message.clone() });
     }
-    messages
+    Some(messages)
 }
 
-fn message(message: &Message, takes_parts: bool, mark: &Mark<'_>) -> Json {
-    let mut fields = Map::new();
-    fields.insert("role".to_owned(), message.role.word().into());
+fn message(message: &Message, takes_parts: bool, mark: &Mark<'_>) -> Value {
+    let mut fields = vec![("role", Value::from(message.role.word()))];
     if let Some(Content::Result(result)) = message.content.first() {
-        fields.insert("content".to_owned(), mark.text(&result.text).into());
-        fields.insert("name".to_owned(), result.name.as_str().into());
-        fields.insert("tool_call_id".to_owned(), result.id.as_str().into());
-        return Json::Object(fields);
+        fields.push(("content", mark.text(&result.text)));
+        fields.push(("name", Value::from(result.name.as_str())));
+        fields.push(("tool_call_id", Value::from(result.id.as_str())));
+        return Value::from_pairs(fields);
     }
-    fields.insert("content".to_owned(), content(message, takes_parts, mark));
+    fields.push(("content", content(message, takes_parts, mark)));
     if let Some(name) = &message.name {
-        fields.insert("name".to_owned(), name.as_str().into());
+        fields.push(("name", Value::from(name.as_str())));
     }
     if !message.reasoning.is_empty() {
-        fields.insert("reasoning_content".to_owned(), mark.text(&message.reasoning).into());
+        fields.push(("reasoning_content", mark.text(&message.reasoning)));
     }
-    let calls: Vec<_> = message.calls().map(|each| call(each, mark)).collect();
+    let calls: Vec<Value> = message.calls().map(|each| call(each, mark)).collect();
     if !calls.is_empty() {
-        fields.insert("tool_calls".to_owned(), Json::Array(calls));
+        fields.push(("tool_calls", Value::from(calls)));
     }
-    Json::Object(fields)
+    Value::from_pairs(fields)
 }
 
 /// Text alone is a string, its parts a line each, as vLLM joins them; with pictures it is a list of parts.
-fn content(message: &Message, takes_parts: bool, mark: &Mark<'_>) -> Json {
-    let texts: Vec<_> = message.content.iter().filter_map(text).map(|text| mark.text(text)).collect();
+fn content(message: &Message, takes_parts: bool, mark: &Mark<'_>) -> Value {
     let is_image = |content: &Content| matches!(content, Content::Image(_));
     if !(takes_parts && message.content.iter().any(is_image)) {
-        return texts.join("\n").into();
+        let mut texts = message.content.iter().filter_map(text).map(|text| mark.text(text));
+        let first = texts.next().unwrap_or_else(|| Value::from(""));
+        return texts.fold(first, |said, text| Value::from(format!("{said}\n{text}")));
     }
     let part = |content: &Content| match content {
-        Content::Text(text) => Some(serde_json::json!({"type": "text", "text": mark.text(text)})),
-        Content::Image(_) => Some(serde_json::json!({"type": "image"})),
+        Content::Text(text) => Some(Value::from_pairs([("type", Value::from("text")), ("text", mark.text(text))])),
+        Content::Image(_) => Some(Value::from_pairs([("type", Value::from("image"))])),
         _ => None,
     };
     message.content.iter().filter_map(part).collect()
@@ -140,37 +135,49 @@ fn text(content: &Content) -> Option<&str> {
 }
 
 /// Arguments go in as an object: templates write it in their own way.
-fn call(call: &ToolCall, mark: &Mark<'_>) -> Json {
+fn call(call: &ToolCall, mark: &Mark<'_>) -> Value {
     let arguments = serde_json::from_str::<Json>(&call.arguments).ok().filter(Json::is_object);
-    let arguments = arguments.unwrap_or_else(|| call.arguments.as_str().into());
-    let function = serde_json::json!({"name": mark.text(&call.name), "arguments": mark.json(&arguments)});
-    serde_json::json!({"id": call.id, "type": "function", "function": function})
+    // A call's texts are marked wherever they stand, other texts as they are.
+    let arguments = match arguments {
+        Some(object) => convert(&object, &|_, text| mark.text(text), ""),
+        None => Value::from(call.arguments.as_str()),
+    };
+    function([("id", Value::from(call.id.as_str()))], [("name", mark.text(&call.name)), ("arguments", arguments)])
 }
 
-fn tool(tool: &Tool, mark: &Mark<'_>) -> Json {
-    let mut function = Map::new();
-    function.insert("name".to_owned(), mark.text(&tool.name).into());
-    function.insert("description".to_owned(), mark.text(&tool.description).into());
-    function.insert("parameters".to_owned(), described(&tool.parameters, mark, 0));
-    function.extend(tool.rest.clone());
-    serde_json::json!({"type": "function", "function": function})
+fn tool(tool: &Tool, mark: &Mark<'_>) -> Value {
+    // Only descriptions are marked: templates compare the other texts of a schema.
+    let described = |name: &str, text: &str| if name == "description" { mark.text(text) } else { Value::from(text) };
+    let fields = [
+        ("name", mark.text(&tool.name)),
+        ("description", mark.text(&tool.description)),
+        ("parameters", convert(&tool.parameters, &described, "")),
+    ];
+    let fields = fields.into_iter().filter(|(name, _)| !tool.rest.contains_key(*name));
+    function([], fields.chain(tool.rest.iter().map(|(name, value)| (name.as_str(), plain(value)))))
 }
 
-/// Only descriptions are marked: templates compare the other texts of a schema.
-fn described(schema: &Json, mark: &Mark<'_>, depth: usize) -> Json {
-    const MAX_DEPTH: usize = 64;
-    match schema {
-        _ if depth > MAX_DEPTH => schema.clone(),
-        Json::Array(items) => items.iter().map(|item| described(item, mark, depth + 1)).collect(),
-        Json::Object(fields) => {
-            let field = |(name, value): (&String, &Json)| match value {
-                Json::String(text) if name == "description" => (name.clone(), mark.text(text).into()),
-                _ => (name.clone(), described(value, mark, depth + 1)),
-            };
-            fields.iter().map(field).collect()
-        }
-        _ => schema.clone(),
-    }
+/// A function as OpenAI wraps it, `before` in front.
+fn function<'a>(
+    before: impl IntoIterator<Item = (&'a str, Value)>,
+    fields: impl IntoIterator<Item = (&'a str, Value)>,
+) -> Value {
+    let wrapped = [("type", Value::from("function")), ("function", Value::from_pairs(fields))];
+    Value::from_pairs(before.into_iter().chain(wrapped))
+}
+
+/// About how long the request is, in bytes.
+fn size_of(request: &Request) -> usize {
+    let content = |content: &Content| match content {
+        Content::Text(text) => text.len(),
+        Content::Call(call) => call.id.len() + call.name.len() + call.arguments.len(),
+        Content::Result(result) => result.id.len() + result.name.len() + result.text.len(),
+        Content::Image(_) => 0,
+    };
+    let contents: usize = request.contents().map(|it| content(it) + 32).sum();
+    let thoughts: usize = request.messages.iter().map(|it| it.reasoning.len() + 32).sum();
+    let tool = |tool: &Tool| tool.name.len() + tool.description.len() + size(&tool.parameters) + 64;
+    contents + thoughts + request.tools.iter().map(tool).sum::<usize>()
 }
 
 fn size(value: &Json) -> usize {
@@ -182,20 +189,27 @@ fn size(value: &Json) -> usize {
     }
 }
 
-/// Number by number, because `arbitrary_precision` hides them from serde.
-fn convert(value: &Json) -> Value {
+fn plain(value: &Json) -> Value {
+    convert(value, &|_, text| Value::from(text), "")
+}
+
+/// A JSON value as the template's, number by number, because `arbitrary_precision` hides them from serde. `text` makes
+/// the texts, told the name of the field that they stand in.
+fn convert(value: &Json, text: &dyn Fn(&str, &str) -> Value, field: &str) -> Value {
     match value {
         Json::Null => Value::from(()),
         Json::Bool(it) => Value::from(*it),
         Json::Number(it) => number(it),
-        Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(convert).collect::<Value>(),
-        Json::Object(fields) => Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), convert(value)))),
+        Json::String(it) => text(field, it),
+        Json::Array(items) => items.iter().map(|item| convert(item, text, "")).collect::<Value>(),
+        Json::Object(fields) => {
+            Value::from_pairs(fields.iter().map(|(name, value)| (name.as_str(), convert(value, text, name))))
+        }
     }
 }
 
 fn number(number: &serde_json::Number) -> Value {
-    let text = number.to_string();
+    let text = number.as_str();
     let whole = text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<i128>().map(Value::from));
     whole.unwrap_or_else(|_| number.as_f64().map_or_else(|| Value::from(text), Value::from))
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     ChatTemplate, Controls, RenderOptions, TemplateError,
+    context::offers_tools,
     marks::{self, Found, Marks},
     special::Specials,
 };
@@ -34,11 +35,11 @@ impl ChatTemplate {
         request: &Request,
         options: &RenderOptions,
     ) -> Result<RequestCount, TemplateError> {
-        let specials = self.controls.with(tokenizer);
+        let specials = self.specials(tokenizer);
         let unused = marks::unused(request);
         let breaker = unused.filter(|_| self.rule == Controls::Placed).map(|(breaker, _)| breaker);
         let marks = || match breaker {
-            Some(breaker) => Marks::breaking(breaker, self.controls.with(tokenizer)),
+            Some(breaker) => Marks::breaking(breaker, &specials),
             None => Marks::none(),
         };
         let prompt = self.render_marked(request, options, &marks())?;
@@ -57,7 +58,8 @@ impl ChatTemplate {
         }
         ledger.add(What::Frame, total - ledger.total());
         let pictures = pictures(request, &mut ledger);
-        let slack = Slack { tokens: SLACK.tokens + pictures, ..SLACK };
+        let tools = if offers_tools(request) { self.tools_doubt } else { 0 };
+        let slack = Slack { tokens: SLACK.tokens + pictures + tools, permille: SLACK.permille + self.near_permille };
         Ok(RequestCount::new(Kind::Template, ledger, slack, request))
     }
 }

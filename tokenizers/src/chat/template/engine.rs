@@ -44,6 +44,11 @@ pub(super) fn compile(template: &str) -> Result<Environment<'static>, TemplateEr
     environment.set_recursion_limit(MAX_DEPTH);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_formatter(|output, state, value| {
+        // Most of what is written are texts, which are not copied first.
+        if let Some(text) = value.as_str() {
+            state.consume_fuel(text.len() as u64 / 64)?;
+            return output.write_str(text).map_err(Error::from);
+        }
         let text = python::display(value)?;
         state.consume_fuel(text.len() as u64 / 64)?;
         output.write_str(&text).map_err(Error::from)

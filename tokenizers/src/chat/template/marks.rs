@@ -2,18 +2,20 @@
 
 use std::cell::RefCell;
 
+use serde_json::Value;
+
 use crate::chat::{
     count::What,
-    request::{Content, Message, Request},
+    request::{Content, Message, Request, Tool},
 };
 
 /// Characters of a private use area, which hardly any text has.
 const PRIVATE: std::ops::RangeInclusive<char> = '\u{f0000}'..='\u{ffffd}';
 
 /// What is put into texts before they are rendered.
-pub(super) struct Marks {
+pub(super) struct Marks<'a> {
     /// Keeps texts from spelling control tokens.
-    breaker: Option<(char, super::special::Specials)>,
+    breaker: Option<(char, &'a super::special::Specials)>,
     mark: Option<char>,
     /// The parts whose marks these are, in the order in which they were made; a mark is followed by its number.
     parts: RefCell<Vec<What>>,
@@ -25,18 +27,23 @@ pub(super) struct Found {
     pub what: What,
 }
 
-impl Marks {
+impl<'a> Marks<'a> {
     pub(super) const fn none() -> Self {
         Self { breaker: None, mark: None, parts: RefCell::new(Vec::new()) }
     }
 
-    pub(super) const fn breaking(breaker: char, specials: super::special::Specials) -> Self {
+    pub(super) const fn breaking(breaker: char, specials: &'a super::special::Specials) -> Self {
         Self { breaker: Some((breaker, specials)), mark: None, parts: RefCell::new(Vec::new()) }
     }
 
     /// The same with a mark in every text.
     pub(super) fn marking(self, mark: char) -> Self {
         Self { mark: Some(mark), ..self }
+    }
+
+    /// Whether texts stay as they are.
+    pub(super) const fn are_none(&self) -> bool {
+        self.breaker.is_none() && self.mark.is_none()
     }
 
     /// `text` of `what`, marked behind its first character and before its last, where no template trims it away.
@@ -74,10 +81,28 @@ impl Marks {
 
 /// Two characters that the request does not have.
 pub(super) fn unused(request: &Request) -> Option<(char, char)> {
-    let tools = request.tools.iter().map(|tool| format!("{}{}{}", tool.name, tool.description, tool.parameters));
-    let texts: Vec<String> = request.messages.iter().flat_map(texts).map(str::to_owned).chain(tools).collect();
-    let mut free = PRIVATE.filter(|char| !texts.iter().any(|text| text.contains(*char)));
+    let texts: Vec<&str> = request.messages.iter().flat_map(texts).collect();
+    let is_free = |char: &char| {
+        let of_tool = |tool: &Tool| has(&tool.name, *char) || has(&tool.description, *char);
+        let schemas = || request.tools.iter().any(|tool| of_tool(tool) || is_within(&tool.parameters, *char));
+        !texts.iter().any(|text| has(text, *char)) && !schemas()
+    };
+    let mut free = PRIVATE.filter(is_free);
     Some((free.next()?, free.next()?))
+}
+
+fn has(text: &str, char: char) -> bool {
+    text.contains(char)
+}
+
+/// Whether a text or a name within a schema has the character.
+fn is_within(schema: &Value, char: char) -> bool {
+    match schema {
+        Value::String(text) => has(text, char),
+        Value::Array(items) => items.iter().any(|item| is_within(item, char)),
+        Value::Object(fields) => fields.iter().any(|(name, value)| has(name, char) || is_within(value, char)),
+        _ => false,
+    }
 }
 
 fn texts(message: &Message) -> impl Iterator<Item = &str> {

@@ -13,10 +13,13 @@ mod python;
 mod source;
 mod special;
 
+use std::sync::{Arc, OnceLock};
+
 use minijinja::Environment;
 use serde_json::{Map, Value};
 
 use super::request::Request;
+use crate::Tokenizer;
 pub use builtin::{TEMPLATES, TemplateEntry};
 pub use source::TemplateSource;
 
@@ -85,8 +88,12 @@ pub struct ChatTemplate {
     tool_use: Option<Environment<'static>>,
     tokens: Map<String, Value>,
     controls: special::Specials,
+    /// These with those of the tokenizer that counted first, which is nearly always the only one.
+    with_tokenizers: OnceLock<(Tokenizer, Arc<special::Specials>)>,
     rule: Controls,
     takes_parts: bool,
+    near_permille: usize,
+    tools_doubt: usize,
 }
 
 impl ChatTemplate {
@@ -109,8 +116,11 @@ impl ChatTemplate {
             tool_use,
             tokens: source.tokens.clone(),
             controls: special::Specials::new(source.controls.iter().map(String::as_str)),
+            with_tokenizers: OnceLock::new(),
             rule: Controls::Spelled,
             takes_parts: context::takes_parts(&source.template),
+            near_permille: 0,
+            tools_doubt: 0,
         })
     }
 
@@ -118,6 +128,15 @@ impl ChatTemplate {
     #[must_use]
     pub const fn with_rule(mut self, rule: Controls) -> Self {
         self.rule = rule;
+        self
+    }
+
+    /// Says how far counts may be off besides what all are: in a thousand, where the vocabulary is only near the model's
+    /// own, and by tokens that hosts write around tools.
+    #[must_use]
+    pub(super) const fn doubted(mut self, near_permille: usize, tools_doubt: usize) -> Self {
+        self.near_permille = near_permille;
+        self.tools_doubt = tools_doubt;
         self
     }
 
@@ -129,11 +148,18 @@ impl ChatTemplate {
         self.render_marked(request, options, &marks::Marks::none())
     }
 
+    /// Its control tokens and the tokenizer's.
+    fn specials(&self, tokenizer: Tokenizer) -> Arc<special::Specials> {
+        let made = || Arc::new(self.controls.with(tokenizer));
+        let (first, specials) = self.with_tokenizers.get_or_init(|| (tokenizer, made()));
+        if first.is(tokenizer) { Arc::clone(specials) } else { made() }
+    }
+
     fn render_marked(
         &self,
         request: &Request,
         options: &RenderOptions,
-        marks: &marks::Marks,
+        marks: &marks::Marks<'_>,
     ) -> Result<String, TemplateError> {
         let context = context::context(request, options, &self.tokens, self.takes_parts, marks);
         let environment = self.tool_use.as_ref().filter(|_| context::offers_tools(request)).unwrap_or(&self.default);

@@ -54,14 +54,19 @@ fn write_json(value: &Value, style: &Style, depth: usize, out: &mut String) -> R
             })?;
         }
         ValueKind::Map => {
-            let mut keys = value.try_iter()?.checked().collect::<Result<Vec<_>, _>>()?;
+            let mut pairs: Vec<(Value, Value)> =
+                value.as_object().and_then(|object| object.try_iter_pairs()).into_iter().flatten().collect();
             if style.is_sorted {
-                keys.sort_by_key(ToString::to_string);
+                pairs.sort_by_key(|(key, _)| key.to_string());
             }
-            list(style, depth, ('{', '}'), keys.len(), out, |idx, out| {
-                quote(&keys[idx].to_string(), style.is_ascii, out);
+            list(style, depth, ('{', '}'), pairs.len(), out, |idx, out| {
+                let (key, value) = &pairs[idx];
+                match key.as_str() {
+                    Some(key) => quote(key, style.is_ascii, out),
+                    None => quote(&key.to_string(), style.is_ascii, out),
+                }
                 out.push_str(&style.key);
-                write_json(&value.get_item(&keys[idx])?, style, depth + 1, out)
+                write_json(value, style, depth + 1, out)
             })?;
         }
         kind => {
@@ -99,25 +104,36 @@ fn list(
     Ok(())
 }
 
+/// What stays as it is goes over in runs.
 fn quote(text: &str, is_ascii: bool, out: &mut String) {
+    let is_escaped =
+        |char: char| char < ' ' || matches!(char, '"' | '\\') || (is_ascii && !(' '..='~').contains(&char));
     out.push('"');
-    for char in text.chars() {
-        match char {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            _ if char < ' ' || (is_ascii && !(' '..='~').contains(&char)) => {
-                let mut units = [0; 2];
-                out.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-            }
-            _ => out.push(char),
+    let mut rest = text;
+    while let Some(at) = rest.find(is_escaped) {
+        out.push_str(&rest[..at]);
+        let Some(char) = rest[at..].chars().next() else { break };
+        escape(char, out);
+        rest = &rest[at + char.len_utf8()..];
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+fn escape(char: char, out: &mut String) {
+    match char {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        _ => {
+            let mut units = [0; 2];
+            out.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
         }
     }
-    out.push('"');
 }
 
 fn number(value: &Value) -> String {

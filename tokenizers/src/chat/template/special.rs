@@ -6,6 +6,8 @@ use crate::{Tokenizer, pieces::Matcher};
 pub(super) struct Specials {
     matcher: Matcher,
     names: Vec<String>,
+    /// Which bytes begin one: hardly any place of a text does.
+    begins: [bool; 256],
 }
 
 impl Specials {
@@ -14,8 +16,10 @@ impl Specials {
     }
 
     fn of_names(names: Vec<String>) -> Self {
+        let mut begins = [false; 256];
+        names.iter().filter_map(|name| name.bytes().next()).for_each(|byte| begins[usize::from(byte)] = true);
         let numbered = names.iter().enumerate().map(|(idx, name)| (idx as u32, name.as_bytes()));
-        Self { matcher: Matcher::new(numbered), names }
+        Self { matcher: Matcher::new(numbered), names, begins }
     }
 
     /// These and the tokenizer's own.
@@ -26,7 +30,8 @@ impl Specials {
     /// The first control token at or behind `from`.
     pub(super) fn find(&self, text: &str, from: usize) -> Option<(usize, usize)> {
         let bytes = text.as_bytes();
-        (from..bytes.len()).find_map(|at| self.matcher.longest(bytes, at).map(|(_, end)| (at, end)))
+        let mut places = (from..bytes.len()).filter(|at| self.begins[usize::from(bytes[*at])]);
+        places.find_map(|at| self.matcher.longest(bytes, at).map(|(_, end)| (at, end)))
     }
 
     /// The tokens of `text`; `breaker` is a character that only keeps texts from spelling a control token.
