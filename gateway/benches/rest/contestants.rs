@@ -125,13 +125,29 @@ pub async fn start(options: &Options) -> Field {
     Field { provider, contestants, _folder: folder }
 }
 
+/// Its configuration: the provider, the same without the bound on requests at a time, and a route that plans tools.
+fn configuration(provider: &str) -> String {
+    let entry = |name: &str, more: &str| {
+        format!(
+            "[providers.{name}]\nbase_url = \"http://{provider}/v1\"\nprotocols = [\"openai-chat\", \"openai-responses\", \
+             \"anthropic\"]\napi_key = \"{KEY}\"\n{more}\n"
+        )
+    };
+    let route = |model: &str, target: &str, more: &str| {
+        format!("[routes.\"mock/{model}\"]\ntargets = [\"{target}\"]\n{more}\n")
+    };
+    let idle = workloads::IDLE.model;
+    [
+        entry("mock", ""),
+        entry("wide", "max_in_flight = 100000"),
+        route(PLANNED_MODEL, "mock/plain", &format!("tools_budget_tokens = {TOOLS_BUDGET}")),
+        route(idle, &format!("wide/{idle}"), ""),
+    ]
+    .concat()
+}
+
 fn tollgate(folder: &Path, provider: &str) -> Contestant {
-    let config = format!(
-        "[providers.mock]\nbase_url = \"http://{provider}/v1\"\nprotocols = [\"openai-chat\", \"openai-responses\", \
-         \"anthropic\"]\napi_key = \"{KEY}\"\n[routes.\"mock/{PLANNED_MODEL}\"]\ntargets = \
-         [\"mock/plain\"]\ntools_budget_tokens = {TOOLS_BUDGET}\n"
-    );
-    let file = write(folder, "tollgate.toml", &config);
+    let file = write(folder, "tollgate.toml", &configuration(provider));
     let address = format!("127.0.0.1:{}", free_port());
     let mut command = Command::new(binary("tollgate"));
     command.arg("serve").arg("--config").arg(file).args(["--listen", &address]).stdout(Stdio::null());

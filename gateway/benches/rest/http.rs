@@ -54,7 +54,7 @@ impl Connection {
         self.buffer.clear();
         self.stream.write_all(request).await?;
         let (status, body_at, _) = self.read_head().await?;
-        while find(&self.buffer[body_at..], b"data:").is_none() {
+        while status == 200 && find(&self.buffer[body_at..], b"data:").is_none() {
             self.read().await?;
         }
         self.buffer = Vec::new();
