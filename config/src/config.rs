@@ -88,6 +88,8 @@ pub struct Log {
     pub level: String,
     /// One line of text or one JSON object per event.
     pub format: LogFormat,
+    /// Whether what is said over REST is logged too.
+    pub contents: bool,
 }
 
 /// How a log event is written.

@@ -1,21 +1,12 @@
 //! The files that come with the crate: complete, documented, and valid.
 
+mod tokenizers;
+
 use std::collections::BTreeSet;
 
+use tokenizers::TOKENIZERS;
 use tollgate_config::{ConfigError, DEFAULT_TOML, Loaded, Source, Sources, parse};
 
-const TOKENIZERS: &[&str] = &[
-    "o200k_base",
-    "cl100k_base",
-    "qwen3",
-    "deepseek_v3",
-    "glm4",
-    "tekken",
-    "mistral_v1",
-    "mistral_v2",
-    "gemma4",
-    "modernbert",
-];
 const PRESETS: &[(&str, &str)] = &[
     ("filesystem.toml", include_str!("../presets/filesystem.toml")),
     ("github.toml", include_str!("../presets/github.toml")),

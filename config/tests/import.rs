@@ -1,24 +1,14 @@
 //! Importing: golden files for what clients write, and the promise that what comes out loads.
 //! `import/*.json` go in; `import/*.toml` must come out, followed by the warnings.
 
+mod tokenizers;
+
 use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use tokenizers::TOKENIZERS;
 use tollgate_config::{Env, ImportRequest, Imported, Loaded, Source, Sources, import, parse};
-
-const TOKENIZERS: &[&str] = &[
-    "o200k_base",
-    "cl100k_base",
-    "qwen3",
-    "deepseek_v3",
-    "glm4",
-    "tekken",
-    "mistral_v1",
-    "mistral_v2",
-    "gemma4",
-    "modernbert",
-];
 
 /// Loads what was imported, with the variables set that it asks for.
 fn load(imported: &Imported) -> Result<Loaded, String> {

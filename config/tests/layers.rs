@@ -1,21 +1,11 @@
 //! Layers: what wins, and where each value says it came from.
 
+mod tokenizers;
+
 use std::path::Path;
 
+use tokenizers::TOKENIZERS;
 use tollgate_config::{ConfigError, Env, Loaded, Request, Source, Sources, Transport, load, parse};
-
-const TOKENIZERS: &[&str] = &[
-    "o200k_base",
-    "cl100k_base",
-    "qwen3",
-    "deepseek_v3",
-    "glm4",
-    "tekken",
-    "mistral_v1",
-    "mistral_v2",
-    "gemma4",
-    "modernbert",
-];
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 

@@ -1,20 +1,10 @@
 //! Every mistake is exactly one line: where, what, and what to do about it. `mistakes/*.txt` are
 //! tables of a file `t.toml` and, after `=>`, the line that it gives.
 
-use tollgate_config::{Source, Sources, parse};
+mod tokenizers;
 
-const TOKENIZERS: &[&str] = &[
-    "o200k_base",
-    "cl100k_base",
-    "qwen3",
-    "deepseek_v3",
-    "glm4",
-    "tekken",
-    "mistral_v1",
-    "mistral_v2",
-    "gemma4",
-    "modernbert",
-];
+use tokenizers::TOKENIZERS;
+use tollgate_config::{Source, Sources, parse};
 
 fn error_lines(toml: &str, env: &[(&str, &str)], flags: &[(&str, &str)]) -> Vec<String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

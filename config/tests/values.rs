@@ -1,23 +1,13 @@
 //! What a checked value looks like: expanded, resolved, absolute.
 
+mod tokenizers;
+
 use std::path::Path;
 
+use tokenizers::TOKENIZERS;
 use tollgate_config::{
     ConfigError, Loaded, NamePolicy, ProviderKey, Secret, Source, Sources, Target, TokenizerSource, Transport, parse,
 };
-
-const TOKENIZERS: &[&str] = &[
-    "o200k_base",
-    "cl100k_base",
-    "qwen3",
-    "deepseek_v3",
-    "glm4",
-    "tekken",
-    "mistral_v1",
-    "mistral_v2",
-    "gemma4",
-    "modernbert",
-];
 
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 

@@ -10,6 +10,7 @@ const FORMATS: &[(&str, LogFormat)] = &[("text", LogFormat::Text), ("json", LogF
 pub(super) fn check(section: Section<'_>) -> Option<Log> {
     let level = section.text("level");
     let format = section.choice("format", FORMATS);
+    let contents = section.boolean("contents");
     if let Some(level) = level
         && let Some(directive) = bad_directive(level.value)
     {
@@ -17,7 +18,7 @@ pub(super) fn check(section: Section<'_>) -> Option<Log> {
         section.fail(level.origin, message, remedy(directive));
     }
     section.finish();
-    Some(Log { level: level?.value.to_owned(), format: format? })
+    Some(Log { level: level?.value.to_owned(), format: format?, contents: contents? })
 }
 
 fn remedy(directive: &str) -> String {

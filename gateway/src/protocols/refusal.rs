@@ -106,6 +106,8 @@ pub struct ApiError {
     pub field: Option<String>,
     /// Anthropic's id of the request.
     pub request_id: Option<String>,
+    /// Whether the message is the provider's, which may quote what people wrote.
+    pub is_quoted: bool,
     /// When to come back, as the header `retry-after` says it.
     pub retry_after: Option<String>,
 }
@@ -113,7 +115,16 @@ pub struct ApiError {
 impl ApiError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status: kind.status(), kind, message, code: None, field: None, request_id: None, retry_after: None }
+        Self {
+            status: kind.status(),
+            kind,
+            message,
+            code: None,
+            field: None,
+            request_id: None,
+            is_quoted: false,
+            retry_after: None,
+        }
     }
 
     /// The gateway's own credentials at a provider are missing or refused, which trying again does not mend. Clients' SDKs
@@ -135,6 +146,6 @@ impl ApiError {
         let text = String::from_utf8_lossy(body);
         let text: String = text.trim().chars().take(SHOWN).collect();
         let message = if text.is_empty() { format!("the provider answered with status {status}") } else { text };
-        Self { status, ..Self::new(ErrorKind::of_status(status), message) }
+        Self { status, is_quoted: true, ..Self::new(ErrorKind::of_status(status), message) }
     }
 }

@@ -53,6 +53,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     };
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, &estimate));
     ticket.set_price(routed.model.as_ref().and_then(|it| it.price));
+    ticket.log_contents(format, &ask.body);
     if let Some(ttl) = routed.rules.cache_ttl
         && let Some(key) = cache::key(format, &ask.model, owner(&ask, routed.rules), &ask.body)
     {
@@ -113,6 +114,7 @@ fn owner<'a>(ask: &'a Ask, rules: &RouteRules) -> Option<&'a str> {
 
 fn from_cache(kept: &Kept, mut ticket: Ticket) -> Response {
     ticket.hit(kept.usage);
+    ticket.record(&kept.body);
     ticket.told.target.clone_from(&kept.target);
     ticket.told.status = 200;
     let mut headers = HeaderMap::new();

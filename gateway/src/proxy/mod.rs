@@ -7,6 +7,7 @@ mod ask;
 mod attempt;
 mod cache;
 mod calibration;
+mod contents;
 mod count;
 mod embeddings;
 mod envelope;
@@ -71,6 +72,7 @@ pub struct Proxy {
     gates: IndexMap<String, Arc<Gate>>,
     guard: Guard,
     max_body_bytes: usize,
+    logs_contents: bool,
 }
 
 impl Proxy {
@@ -96,6 +98,7 @@ impl Proxy {
             gates: gates.clone(),
             guard: Guard::new(&config.server.allowed_hosts, &config.server.allowed_origins),
             max_body_bytes: config.server.max_body_bytes,
+            logs_contents: config.log.contents,
         }))
     }
 

@@ -11,6 +11,7 @@ use super::{
     Proxy,
     attempt::Tried,
     cache::{Kept, Key},
+    contents::Contents,
     explain::{Explanation, Returned},
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     },
     protocols::{ApiError, ErrorKind, Usage},
 };
-use tollgate_config::Price;
+use tollgate_config::{Price, WireFormat};
 use tollgate_tokenizers::chat::Subject;
 
 /// Under this name the ledger has the requests that showed no key.
@@ -46,6 +47,7 @@ pub struct Ticket {
     price: Option<Price>,
     pub told: Box<Explanation>,
     recording: Option<Recording>,
+    contents: Option<Box<Contents>>,
     reservation: Option<Reservation>,
     /// What the cache spared.
     unspent: Option<ledger::Usage>,
@@ -75,6 +77,7 @@ impl Ticket {
             price: None,
             told,
             recording: None,
+            contents: None,
             reservation: None,
             unspent: None,
             subject: None,
@@ -128,6 +131,13 @@ impl Ticket {
         self.reservation = held.ok();
     }
 
+    /// Logs what is said, where that is switched on.
+    pub fn log_contents(&mut self, format: WireFormat, body: &[u8]) {
+        if self.proxy.logs_contents {
+            self.contents = Some(Box::new(Contents::new(format, body)));
+        }
+    }
+
     /// Keeps the answer for `ttl`, if it comes to a good end.
     pub fn keep(&mut self, key: Key, ttl: Duration) {
         self.recording = Some(Recording { key, ttl, body: BytesMut::new() });
@@ -135,6 +145,9 @@ impl Ticket {
 
     /// Takes down bytes that the client gets; of an answer that is too large, none.
     pub fn record(&mut self, bytes: &[u8]) {
+        if let Some(contents) = &mut self.contents {
+            contents.push(bytes);
+        }
         let most = self.proxy.cache.max_answer_bytes();
         match &mut self.recording {
             Some(recording) if recording.body.len() + bytes.len() <= most => recording.body.extend_from_slice(bytes),
@@ -181,7 +194,10 @@ impl Ticket {
             let kept = Kept { body: it.body.freeze(), is_stream, target, usage };
             self.proxy.cache.put(it.key, kept, it.ttl, Instant::now());
         }
-        log(told);
+        log(told, ending);
+        if let Some(contents) = &self.contents {
+            contents.log(told);
+        }
         self.proxy.metrics.ended(told);
         self.proxy.explanations.add(std::mem::take(told));
     }
@@ -255,8 +271,16 @@ fn over_limit(exceeded: &LimitExceeded, now_ms: u64) -> ApiError {
     }
 }
 
+/// How a request ended, without what a provider wrote.
+fn bare(ending: &Ending, told: &str) -> String {
+    match ending {
+        Ending::Failed(error) if error.is_quoted => format!("the provider's error {}", error.status),
+        _ => told.to_owned(),
+    }
+}
+
 /// The access log: one line a request.
-fn log(told: &Explanation) {
+fn log(told: &Explanation, ending: &Ending) {
     let returned = told.tokens.returned;
     tracing::info!(
         target: "tollgate::access",
@@ -274,7 +298,7 @@ fn log(told: &Explanation) {
         rounds = told.rounds.len(),
         attempts = told.attempts.len(),
         key = told.key,
-        ending = told.ending,
+        ending = bare(ending, &told.ending),
         // OpenTelemetry's semantic conventions for generative AI.
         gen_ai.operation.name = told.operation(),
         gen_ai.provider.name = told.target.as_deref().and_then(|it| it.split('/').next()),

@@ -399,6 +399,53 @@ def test_the_explanation_has_no_contents(rest):
     assert told["tokens"]["returned"]["input"] > 0 and "secret" not in json.dumps(told)
 
 
+SAID_BY_BOTH = ["my word is xyzzy", "so is plugh"]
+
+
+def conversation(rest, shown):
+    """Every API, whole and streamed, with tools and from the cache."""
+    chosen = scenario("plain", text=SAID_BY_BOTH[1])
+    for behind in FORMATS:
+        for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
+            for streamed in (False, True):
+                body = {"model": f"{behind}/mock/{chosen}", "stream": streamed, "temperature": 0, "max_tokens": 99}
+                body |= {"messages": [{"role": "user", "content": SAID_BY_BOTH[0]}]}
+                if path == "/v1/responses":
+                    body = {**body, "input": body.pop("messages")}
+                    body["max_output_tokens"] = body.pop("max_tokens")
+                if path == "/v1/chat/completions":
+                    body["tools"] = tools(NAMES)
+                status, _, text = post(rest.url, path, body, shown)
+                assert status == 200, text
+    failed = {"model": "chat/mock/500", "messages": [{"role": "user", "content": SAID_BY_BOTH[0]}]}
+    assert post(rest.url, "/v1/chat/completions", failed, shown)[0] == 500
+
+
+@pytest.mark.parametrize("contents", [False, True], ids=["default", "on"])
+def test_what_is_said_is_logged_only_where_that_is_switched_on(provider, tmp_path, contents):
+    log = {"level": "info,tollgate=trace", "format": "json", **({"contents": True} if contents else {})}
+    rules = {"cache_ttl_s": 60, "tools_budget_tokens": 700}
+    with started(tmp_path, provider.url, log=log, route_defaults=rules) as running:
+        shown = {"authorization": "Bearer secret-of-the-client"}
+        conversation(Rest(running), shown)
+        lines = [json.loads(it) for it in running.log.read_text().splitlines() if it.startswith("{")]
+    text = running.log.read_text()
+    accessed = [it for it in lines if it["target"] == "tollgate::access"]
+    told = [it["fields"] for it in lines if it["target"] == "tollgate::contents"]
+    assert len(accessed) == 19
+    assert "secret-of-the-client" not in text and "key-of-" not in text and "many sides" not in text
+    if not contents:
+        assert told == [] and all(word not in text for word in SAID_BY_BOTH)
+        return
+    assert len(told) == len(accessed)
+    for one in told:
+        (asked,) = json.loads(one["gen_ai.input.messages"])
+        assert asked == {"role": "user", "parts": [{"type": "text", "content": SAID_BY_BOTH[0]}]}
+    answers = [json.loads(it["gen_ai.output.messages"]) for it in told]
+    said = {"role": "assistant", "parts": [{"type": "text", "content": SAID_BY_BOTH[1]}]}
+    assert answers.count([said]) == 18 and answers[-1] == [{"role": "assistant", "parts": []}]
+
+
 def tollgate(gateway, *arguments):
     """Runs a command with the gateway's configuration and data folder, and returns what it prints."""
     done = subprocess.run(

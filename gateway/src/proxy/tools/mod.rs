@@ -10,6 +10,7 @@ mod rounds;
 mod shelf;
 mod stream;
 
+pub use assemble::Assembler;
 pub use plan::{Gated, Planner, Rules, Shown, apply};
 pub use rounds::{Round, Rounds};
 pub use stream::{Work, relay, stop_of};
