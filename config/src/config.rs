@@ -19,6 +19,8 @@ pub struct Config {
     pub server: Server,
     /// What is logged and how.
     pub log: Log,
+    /// Where traces go.
+    pub telemetry: Telemetry,
     /// Where API keys and the ledger are kept.
     pub store: Store,
     /// Named sets of upstreams, budget and model, each served at its own URL. `default` is always
@@ -90,6 +92,15 @@ pub struct Log {
     pub format: LogFormat,
     /// Whether what is said over REST is logged too.
     pub contents: bool,
+}
+
+/// Where traces of requests over REST go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Telemetry {
+    /// The URL that takes spans, OTLP in protobuf over HTTP; `None` sends none.
+    pub traces_url: Option<String>,
+    /// What the spans say that sent them.
+    pub service_name: String,
 }
 
 /// How a log event is written.

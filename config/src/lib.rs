@@ -30,8 +30,8 @@ mod show;
 mod import;
 
 pub use config::{
-    Backoff, Config, Log, LogFormat, NamePolicy, Profile, RequireKeys, Server, Start, Store, StoreKind, Transport,
-    Upstream,
+    Backoff, Config, Log, LogFormat, NamePolicy, Profile, RequireKeys, Server, Start, Store, StoreKind, Telemetry,
+    Transport, Upstream,
 };
 pub use env::Env;
 pub use error::ConfigError;

@@ -24,6 +24,46 @@ fn parsed(files: Pairs<'_>, env: Pairs<'_>, flags: Pairs<'_>) -> Result<Loaded, 
 }
 
 #[test]
+fn traces_go_where_the_file_or_opentelemetrys_variables_say() {
+    let endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    let traces = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    let rows: &[(&str, Pairs<'_>, Option<&str>)] = &[
+        ("", &[], None),
+        ("http://a:4318", &[], Some("http://a:4318/v1/traces")),
+        ("http://a/otlp/", &[], Some("http://a/otlp/v1/traces")),
+        ("http://a/v1/traces", &[], Some("http://a/v1/traces")),
+        ("", &[(endpoint, "http://b")], Some("http://b/v1/traces")),
+        ("http://a", &[(endpoint, "http://b")], Some("http://b/v1/traces")),
+        ("http://a", &[(endpoint, " ")], Some("http://a/v1/traces")),
+        ("", &[(endpoint, "http://b"), (traces, "http://c/x/")], Some("http://c/x/")),
+        ("http://a", &[("OTEL_SDK_DISABLED", "TRUE")], None),
+        ("http://a", &[("OTEL_SDK_DISABLED", "false")], Some("http://a/v1/traces")),
+        ("", &[(endpoint, "http://b"), ("OTEL_TRACES_EXPORTER", "none")], None),
+    ];
+    for (own, env, expected) in rows {
+        let file = format!("[telemetry]\notlp_endpoint = '{own}'\n");
+        let loaded = parsed(&[("t.toml", &file)], env, &[]).unwrap();
+        assert_eq!(loaded.config.telemetry.traces_url.as_deref(), *expected, "{own} {env:?}");
+        assert_eq!(loaded.config.telemetry.service_name, "tollgate");
+    }
+    let told = |env: Pairs<'_>| match parsed(&[], env, &[]) {
+        Ok(loaded) => loaded.warnings.join("\n"),
+        Err(errors) => errors.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(
+        told(&[(endpoint, "localhost:4318")]),
+        "env OTEL_EXPORTER_OTLP_ENDPOINT: `OTEL_EXPORTER_OTLP_ENDPOINT` is not a URL: `localhost:4318`; write a URL that \
+         starts with `https://` or `http://`"
+    );
+    assert_eq!(
+        told(&[(endpoint, "http://b:4317"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]),
+        "env OTEL_EXPORTER_OTLP_PROTOCOL: traces are sent as `http/protobuf`, and `OTEL_EXPORTER_OTLP_PROTOCOL` is `grpc`; \
+         name an endpoint that takes it, mostly at port 4318"
+    );
+    assert_eq!(told(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]), "");
+}
+
+#[test]
 fn a_child_gets_a_scrubbed_environment() {
     let file = (
         "t.toml",

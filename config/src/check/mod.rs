@@ -10,6 +10,7 @@ mod route;
 pub(crate) mod rules;
 mod server;
 mod store;
+mod telemetry;
 mod transport;
 mod upstream;
 
@@ -37,6 +38,7 @@ pub(crate) struct Context<'a> {
 const SECTIONS: &[&str] = &[
     "server",
     "log",
+    "telemetry",
     "store",
     "profiles",
     "upstream_defaults",
@@ -54,6 +56,7 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     unknown_sections(&raw.root, report);
     let server = section("server", raw, report).and_then(server::check);
     let log = section("log", raw, report).and_then(log::check);
+    let telemetry = section("telemetry", raw, report).and_then(|section| telemetry::check(section, context));
     let store = section("store", raw, report).and_then(|section| store::check(section, context));
     let models = model::check_all(table("models", raw, report)?, context);
     let defaults = table("upstream_defaults", raw, report);
@@ -67,8 +70,9 @@ pub(crate) fn check(raw: &RawConfig, context: Context<'_>) -> Option<Config> {
     let profiles = each(raw_profiles, |name, node| profile::check(name, node, raw_profiles, &known, report));
     let providers = providers(raw, context)?;
     let (default_route, routes) = routes(raw, &providers, context)?;
-    let (server, log, store) = (server?, log?, store?);
-    let config = Config { server, log, store, profiles, upstreams, providers, routes, default_route, models: models? };
+    let (server, log, telemetry, store, models) = (server?, log?, telemetry?, store?, models?);
+    let config =
+        Config { server, log, telemetry, store, profiles, upstreams, providers, routes, default_route, models };
     report.is_empty().then_some(config)
 }
 

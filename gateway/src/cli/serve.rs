@@ -58,6 +58,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let served = serve::run(Arc::clone(&app), &proxy, listener, &config.server, closing).await;
     reporting.abort();
     app.stop().await;
+    proxy.close().await;
     served.map_err(|error| format!("the server broke ({error})").into())
 }
 

@@ -92,7 +92,16 @@ pub fn error_in(root: Node<'_>, status: u16) -> Option<ApiError> {
     };
     let status = if is_error_status { status } else { kind.status() };
     let request_id = root.get("request_id").and_then(Node::str).map(String::from);
-    Some(ApiError { status, kind, message, code, field: string("param"), request_id, is_quoted: true, retry_after: None })
+    Some(ApiError {
+        status,
+        kind,
+        message,
+        code,
+        field: string("param"),
+        request_id,
+        is_quoted: true,
+        retry_after: None,
+    })
 }
 
 /// The error that an event of any format's stream tells of.

@@ -4,11 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    explain::Explanation,
-    protocol_of,
-    tools::Assembler,
-};
+use super::{explain::Explanation, protocol_of, tools::Assembler};
 use crate::protocols::{Message, Part, PartKind, Role};
 use tollgate_config::WireFormat;
 

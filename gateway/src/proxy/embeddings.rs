@@ -36,6 +36,8 @@ async fn answer(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiErr
     let tokens = count(&ask, &routed.targets[0].model, routed.model.as_deref())?;
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, tokens));
     ticket.set_price(routed.model.as_ref().and_then(|it| it.price));
+    let mut headers = keep(&ask.headers, ASK_HEADERS);
+    ticket.trace(&ask.headers, &mut headers);
     if let Err(error) = ticket.reserve(None) {
         return Ok(failed(FORMAT, error, ticket, None));
     }
@@ -49,7 +51,6 @@ async fn answer(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiErr
             Err(none())
         }
     };
-    let headers = keep(&ask.headers, ASK_HEADERS);
     let mut tried = Vec::new();
     let sent = attempt::send(&proxy.providers, &routed.targets, &headers, outgoing, &mut tried).await;
     ticket.told.attempts = tried;

@@ -46,7 +46,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     if routed.rules.window == WindowPolicy::Refuse {
         estimate.check_window(&target.model, routed.model.as_ref().and_then(|it| it.window_tokens))?;
     }
-    let headers = keep(&ask.headers, ASK_HEADERS);
+    let mut headers = keep(&ask.headers, ASK_HEADERS);
     let planned = match gated::applies(&ask, routed.rules) {
         true => gated::plan(proxy, &ask, &routed, &estimate).await?,
         false => None,
@@ -54,6 +54,7 @@ async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Res
     let mut ticket = Ticket::new(Arc::clone(proxy), ask.key.clone(), told(&ask, &estimate));
     ticket.set_price(routed.model.as_ref().and_then(|it| it.price));
     ticket.log_contents(format, &ask.body);
+    ticket.trace(&ask.headers, &mut headers);
     if let Some(ttl) = routed.rules.cache_ttl
         && let Some(key) = cache::key(format, &ask.model, owner(&ask, routed.rules), &ask.body)
     {

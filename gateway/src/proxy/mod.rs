@@ -23,6 +23,7 @@ mod relay;
 mod respond;
 mod route;
 mod sending;
+mod spans;
 mod ticket;
 mod tools;
 
@@ -53,6 +54,7 @@ use estimate::Counter;
 use explain::{Explanation, Explanations};
 use metrics::Metrics;
 use route::Routes;
+use spans::Spans;
 use tollgate_config::{Config, StoreKind, WireFormat};
 use tools::Planner;
 
@@ -73,6 +75,8 @@ pub struct Proxy {
     guard: Guard,
     max_body_bytes: usize,
     logs_contents: bool,
+    /// Where traces are asked for.
+    spans: Option<Arc<Spans>>,
 }
 
 impl Proxy {
@@ -99,7 +103,15 @@ impl Proxy {
             guard: Guard::new(&config.server.allowed_hosts, &config.server.allowed_origins),
             max_body_bytes: config.server.max_body_bytes,
             logs_contents: config.log.contents,
+            spans: Spans::open(&config.telemetry)?.map(Arc::new),
         }))
+    }
+
+    /// Sends the traces that are left.
+    pub async fn close(&self) {
+        if let Some(spans) = self.spans.clone() {
+            spans.close().await;
+        }
     }
 
     /// Its routes.

@@ -6,6 +6,8 @@ use std::{
 };
 
 use bytes::BytesMut;
+use http::HeaderMap;
+use opentelemetry_sdk::trace::Span;
 
 use super::{
     Proxy,
@@ -13,6 +15,7 @@ use super::{
     cache::{Kept, Key},
     contents::Contents,
     explain::{Explanation, Returned},
+    spans,
 };
 use crate::{
     auth::key::ApiKey,
@@ -48,6 +51,7 @@ pub struct Ticket {
     pub told: Box<Explanation>,
     recording: Option<Recording>,
     contents: Option<Box<Contents>>,
+    span: Option<Box<Span>>,
     reservation: Option<Reservation>,
     /// What the cache spared.
     unspent: Option<ledger::Usage>,
@@ -78,6 +82,7 @@ impl Ticket {
             told,
             recording: None,
             contents: None,
+            span: None,
             reservation: None,
             unspent: None,
             subject: None,
@@ -129,6 +134,11 @@ impl Ticket {
         let id = self.key.as_ref().map_or(NOBODY, |key| &key.record.id);
         let held = self.proxy.ledger.reserve(id, &[], Moment(self.told.started_ms), ledger::Estimate::default());
         self.reservation = held.ok();
+    }
+
+    /// Begins a span, where traces are asked for. `asked` are the client's headers, `headers` those for the provider.
+    pub fn trace(&mut self, asked: &HeaderMap, headers: &mut HeaderMap) {
+        self.span = self.proxy.spans.as_ref().map(|spans| spans.begin(asked, headers, &self.told));
     }
 
     /// Logs what is said, where that is switched on.
@@ -193,6 +203,9 @@ impl Ticket {
             let (is_stream, target) = (told.is_stream, told.target.clone());
             let kept = Kept { body: it.body.freeze(), is_stream, target, usage };
             self.proxy.cache.put(it.key, kept, it.ttl, Instant::now());
+        }
+        if let Some(span) = &mut self.span {
+            spans::end(span, told, ending);
         }
         log(told, ending);
         if let Some(contents) = &self.contents {

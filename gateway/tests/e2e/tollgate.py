@@ -108,18 +108,20 @@ def behaving():
 
 def environment(home):
     """What the machine's user has configured must not reach a test."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOLLGATE_", "XDG_", "RUST_LOG"))}
+    others = ("TOLLGATE_", "XDG_", "RUST_LOG", "OTEL_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return {**kept, "HOME": str(home)}
 
 
 class Gateway:
     """`tollgate serve` with a configuration of its own, from `with` to the end of the block."""
 
-    def __init__(self, folder, upstreams, profiles=None, port=None, server=None, tables=None):
+    def __init__(self, folder, upstreams, profiles=None, port=None, server=None, tables=None, variables=None):
         self.config = Path(folder) / "tollgate.toml"
         self.config.write_text(config_text(upstreams, profiles or {}, server, tables), encoding="utf-8")
         self.log = Path(folder) / "gateway.log"
         self.port = port or free_port()
+        self.variables = variables or {}
         self.process = None
 
     def __enter__(self):
@@ -142,7 +144,7 @@ class Gateway:
                 stdout=log,
                 stderr=log,
                 cwd=self.config.parent,
-                env=environment(self.config.parent),
+                env={**environment(self.config.parent), **self.variables},
             )
         try:
             poll(f"answer of {until}", lambda: self.is_up(until))
