@@ -3,5 +3,6 @@
 //! Architecture invariant: everything here is synchronous, does no IO and reads no clock. A plan is a pure function
 //! of its inputs, so equal inputs give equal bytes and a provider's prompt cache stays warm.
 
+pub mod batch;
 pub mod budget;
 pub mod tools;
