@@ -198,11 +198,16 @@ fn a_plan_adds_up() {
 
 #[test]
 fn a_check_warns_of_what_will_not_work() {
-    let text = format!("[server]\nlisten = \"0.0.0.0:0\"\nrequire_keys = \"never\"\n{DEAD}");
+    let key = "[providers.groq]\napi_key_env = \"NO_SUCH_KEY\"\n";
+    let text = format!("[server]\nlisten = \"0.0.0.0:0\"\nrequire_keys = \"never\"\n{DEAD}{key}");
     let folder = folder(&[("tollgate.toml", &text)]);
     let ran = tollgate(folder.path(), &["config", "check"]);
     assert!(ran.code == Some(0) && ran.stdout.starts_with("ok: 2 upstreams, 1 profile, "), "{ran:?}");
-    for told in ["other machines reach `server.listen`", "there is no program `no-such-program` on its `PATH`"] {
+    for told in [
+        "other machines reach `server.listen`",
+        "there is no program `no-such-program` on its `PATH`",
+        "`providers.groq.api_key_env`: environment variable `NO_SUCH_KEY` is not set, or empty; export it, or name another",
+    ] {
         assert!(ran.stderr.contains(told), "{ran:?}");
     }
     let ran = tollgate(folder.path(), &["config", "show", "--json"]);

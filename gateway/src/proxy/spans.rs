@@ -6,7 +6,7 @@ mod sender;
 
 use std::{sync::Arc, time::Duration};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use opentelemetry::{
     Context, KeyValue,
     propagation::TextMapPropagator as _,
@@ -23,6 +23,9 @@ use opentelemetry_sdk::{
 use super::{explain::Explanation, ticket::Ending};
 use sender::Sender;
 use tollgate_config::Telemetry;
+
+/// Written by the propagator even where there is none.
+const TRACE_STATE: &str = "tracestate";
 
 /// How long the last spans may take at the end of the process.
 const LAST_SPANS: Duration = Duration::from_secs(5);
@@ -65,6 +68,9 @@ impl Spans {
         let span = span.start_with_context(&self.tracer, &parent);
         let context = Context::new().with_remote_span_context(span.span_context().clone());
         propagator.inject_context(&context, &mut HeaderInjector(headers));
+        if headers.get(TRACE_STATE).is_some_and(HeaderValue::is_empty) {
+            headers.remove(TRACE_STATE);
+        }
         Box::new(span)
     }
 

@@ -1,6 +1,7 @@
 //! One request from its admission to its end: whatever happens to it, it is settled once.
 
 use std::{
+    borrow::Cow,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -285,10 +286,10 @@ fn over_limit(exceeded: &LimitExceeded, now_ms: u64) -> ApiError {
 }
 
 /// How a request ended, without what a provider wrote.
-fn bare(ending: &Ending, told: &str) -> String {
+fn bare<'a>(ending: &Ending, told: &'a str) -> Cow<'a, str> {
     match ending {
-        Ending::Failed(error) if error.is_quoted => format!("the provider's error {}", error.status),
-        _ => told.to_owned(),
+        Ending::Failed(error) if error.is_quoted => format!("the provider's error {}", error.status).into(),
+        _ => told.into(),
     }
 }
 
@@ -311,7 +312,7 @@ fn log(told: &Explanation, ending: &Ending) {
         rounds = told.rounds.len(),
         attempts = told.attempts.len(),
         key = told.key,
-        ending = bare(ending, &told.ending),
+        ending = &*bare(ending, &told.ending),
         // OpenTelemetry's semantic conventions for generative AI.
         gen_ai.operation.name = told.operation(),
         gen_ai.provider.name = told.target.as_deref().and_then(|it| it.split('/').next()),
@@ -324,6 +325,19 @@ fn log(told: &Explanation, ending: &Ending) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_does_not_repeat_what_a_provider_wrote() {
+        let own = Ending::Failed(ApiError::new(ErrorKind::Server, "the stream broke off"));
+        let theirs = Ending::Failed(ApiError::opaque(500, b"you said: xyzzy"));
+        for (ending, told, expected) in [
+            (own, "the stream broke off", "the stream broke off"),
+            (theirs, "you said: xyzzy", "the provider's error 500"),
+            (Ending::Done, "done", "done"),
+        ] {
+            assert_eq!(bare(&ending, told), expected);
+        }
+    }
 
     #[test]
     fn failures_are_whose_they_are() {

@@ -153,10 +153,13 @@ def test_a_trace_goes_through(provider, tmp_path):
             since = provider.next_number()
             key = {"x-api-key": new_key(running, "--name", "ci")}
             for flags in ("01", "00"):
-                assert ask(running, "chat/plain", {**key, "traceparent": f"00-{TRACE}-{PARENT}-{flags}"})[0] == 200
+                above = {"traceparent": f"00-{TRACE}-{PARENT}-{flags}", "tracestate": "vendor=1"}
+                assert ask(running, "chat/plain", {**key, **above})[0] == 200
             assert ask(running, "chat/plain", key)[0] == 200
             (span, own) = collector.wait_for(2)
-            sampled, unsampled, begun = (header(it, "traceparent")[0] for it in provider.requests(since))
+            sent = provider.requests(since)
+            sampled, unsampled, begun = (header(it, "traceparent")[0] for it in sent)
+            assert [header(it, "tracestate") for it in sent] == [["vendor=1"], ["vendor=1"], []]
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, PARENT)
     assert sampled == f"00-{TRACE}-{span.span_id.hex()}-01"
     assert unsampled.startswith(f"00-{TRACE}-") and unsampled.endswith("-00")
