@@ -61,6 +61,15 @@ impl Access {
         }
     }
 
+    /// The key of this id, where it is still let in.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn of_id(&self, id: &str, now: Moment) -> Result<Arc<ApiKey>, String> {
+        let keys = self.keys.as_ref().ok_or("the gateway keeps no api keys")?;
+        keys.of_id(id, now).map_err(|denied| denied.to_string())
+    }
+
     fn has_none(&self, now: Moment) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.is_empty(now))
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 
 use crate::{
     mcp::gate::Gate,
+    tls,
     upstream::{Deps, State, Upstream, hub},
 };
 use tollgate_config::{Config, Start};
@@ -81,8 +82,7 @@ impl App {
 }
 
 fn http_client() -> Result<reqwest::Client, String> {
-    // Another part of the process may have installed the same provider before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls::init();
     let agent = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
     let client = reqwest::Client::builder().user_agent(agent).tcp_nodelay(true);
     client.build().map_err(|error| format!("no HTTP client: {error}"))

@@ -18,6 +18,7 @@ use crate::{
     access::Access,
     app::App,
     auth::key::Scope,
+    batch,
     ledger::moment::Moment,
     linger,
     mcp::{
@@ -36,7 +37,7 @@ const LAST_QUESTIONS: Duration = Duration::from_millis(500);
 
 /// What there is.
 const PATHS: &str = "there is /mcp, /mcp/{profile}, /v1/chat/completions, /v1/responses, /v1/messages, \
-                     /v1/embeddings, /v1/models, /v1/requests/{id}, /metrics, /healthz and /readyz\n";
+                     /v1/embeddings, /v1/batch-prompts, /v1/models, /v1/requests/{id}, /metrics, /healthz and /readyz\n";
 
 /// What is said where the path is right and the method is not.
 const METHODS: &str = "this path does not take that method; the header `allow` says which it takes\n";
@@ -98,6 +99,7 @@ pub async fn run(
         .route("/readyz", get(ready))
         .with_state(web)
         .merge(rest)
+        .merge(batch::router(proxy))
         .method_not_allowed_fallback(|| async { (StatusCode::METHOD_NOT_ALLOWED, METHODS) })
         .fallback(|| async { (StatusCode::NOT_FOUND, PATHS) })
         .layer(map_request(async |request: Request| linger::to_the_end(request)));

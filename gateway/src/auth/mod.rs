@@ -80,11 +80,17 @@ impl Keys {
         let hash = Hash::of(shown);
         let found = read(&self.loaded).by_place.get(&hash.place()).cloned();
         let key = found.filter(|it| it.record.hash.is(&hash)).ok_or(Denied::Unknown)?;
-        match (key.record.revoked, key.record.expires) {
-            (Some(_), _) => Err(Denied::Revoked),
-            (_, Some(at)) if at <= now => Err(Denied::Expired(at)),
-            _ => Ok(key),
-        }
+        let_in(key, now)
+    }
+
+    /// The key of this id, if it is let in.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn of_id(&self, id: &str, now: Moment) -> Result<Arc<ApiKey>, Denied> {
+        self.reload(now);
+        let found = read(&self.loaded).by_place.values().find(|it| it.record.id == id).cloned();
+        let_in(found.ok_or(Denied::Unknown)?, now)
     }
 
     /// Reads the file again if it changed. One that is damaged changes nothing: a mistake must not lock everybody out.
@@ -108,6 +114,14 @@ impl Keys {
                 write(&self.loaded).stamp = stamp;
             }
         }
+    }
+}
+
+fn let_in(key: Arc<ApiKey>, now: Moment) -> Result<Arc<ApiKey>, Denied> {
+    match (key.record.revoked, key.record.expires) {
+        (Some(_), _) => Err(Denied::Revoked),
+        (_, Some(at)) if at <= now => Err(Denied::Expired(at)),
+        _ => Ok(key),
     }
 }
 

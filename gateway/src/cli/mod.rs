@@ -1,5 +1,6 @@
 //! The command line: what is asked, checked once, and handed to one function per command.
 
+mod batch;
 mod compare;
 mod completions;
 mod config;
@@ -35,6 +36,8 @@ Examples:
   tollgate count prompt.md --model gpt-5     what a text costs
   tollgate count --request body.json         what a whole request costs, part by part
   tollgate compare src/*.rs                  the same texts in every tokenizer
+  tollgate batch --task task.toml --items reviews.csv --model gpt-5-mini
+                                             one question of many items, many to a prompt
   tollgate keys create --name ci --limit usd=25/month
                                              make an API key
   tollgate usage --by day                    what the keys used
@@ -61,6 +64,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Count the tokens of texts, or of whole requests
     Count(count::CountArgs),
+    /// Ask one question of many items, many to a prompt
+    Batch(batch::BatchArgs),
     /// Compare what tokenizers make of the same texts
     Compare(compare::CompareArgs),
     /// Make, list or revoke API keys of the REST proxy
@@ -103,6 +108,7 @@ impl Command {
             Self::Mcp(args) => &mut args.source,
             Self::Plan(args) => &mut args.source,
             Self::Count(args) => &mut args.source,
+            Self::Batch(args) => &mut args.source,
             Self::Compare(args) => &mut args.source,
             Self::Keys(args) => &mut args.source,
             Self::Usage(args) => &mut args.source,
@@ -168,6 +174,7 @@ pub fn main() -> ExitCode {
         Command::Mcp(args) => mcp::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Count(args) => count::run(&args),
+        Command::Batch(args) => batch::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Keys(args) => keys::run(args),
         Command::Usage(args) => usage::run(&args),

@@ -51,6 +51,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let listener = serve::bind(config.server.listen).await?;
     let address = listener.local_addr().map_err(|error| format!("the listener has no address ({error})"))?;
     app.start();
+    proxy.jobs.resume(&proxy);
     print(&greeting(config, address))?;
     let closing = CancellationToken::new();
     let reporting = tokio::spawn(report(Arc::clone(&app)));

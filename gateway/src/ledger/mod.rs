@@ -12,7 +12,7 @@ pub mod totals;
 
 mod keeper;
 mod periods;
-mod slot;
+pub mod slot;
 
 use std::{
     collections::HashMap,
@@ -86,6 +86,11 @@ impl Ledger {
         let ledger = Arc::new(Self::over(store, slot, Moment::now())?);
         keeper::start(&ledger, config.keep_days);
         Ok(ledger)
+    }
+
+    /// Which of the gateways on the data folder this is.
+    pub fn slot(&self) -> u32 {
+        self.slot.number
     }
 
     /// Where everything is kept, for what else is.

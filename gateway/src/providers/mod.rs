@@ -18,7 +18,7 @@ use http::{HeaderMap, StatusCode};
 use reqwest::Url;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::sync::lock;
+use crate::{sync::lock, tls};
 use breaker::Breaker;
 pub use headers::{ANSWER_HEADERS, ASK_HEADERS, keep};
 use key::Key;
@@ -99,6 +99,7 @@ impl Provider {
     pub fn new(config: config::Provider) -> Result<Self, String> {
         let told = |error: &dyn std::fmt::Display| format!("provider `{}`: {error}", config.name);
         let base = Url::parse(&config.base_url).map_err(|error| told(&error))?;
+        tls::init();
         let client = reqwest::Client::builder()
             .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
             .tcp_nodelay(true)

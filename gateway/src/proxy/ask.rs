@@ -49,9 +49,7 @@ impl Ask {
 /// What is wrong with it.
 pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result<Ask, ApiError> {
     let (parts, body) = request.into_parts();
-    if let Err((status, told)) = proxy.guard.check(&parts.headers, &parts.uri) {
-        return Err(ApiError { status: status.as_u16(), ..ApiError::new(ErrorKind::Permission, told.trim_end()) });
-    }
+    proxy.check_origin(&parts.headers, &parts.uri)?;
     let denied = |told| ApiError::new(ErrorKind::Authentication, told);
     let key = proxy.access.admit(&parts.headers, Moment::now()).map_err(denied)?;
     let body = linger::read(&parts.headers, body, proxy.max_body_bytes).await.map_err(|unread| match unread {

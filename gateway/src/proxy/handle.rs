@@ -32,14 +32,20 @@ use tollgate_config::{RouteRules, Target, WindowPolicy, WireFormat};
 
 /// Answers one request, an error in the format of the API that was asked.
 pub async fn handle(proxy: Arc<Proxy>, format: WireFormat, request: Request) -> Response {
-    match answer(&proxy, format, request).await {
-        Ok(response) => response,
+    match read(&proxy, format, request).await {
+        Ok(ask) => answered(&proxy, ask).await,
         Err(error) => respond::error(format, &error),
     }
 }
 
-async fn answer(proxy: &Arc<Proxy>, format: WireFormat, request: Request) -> Result<Response, ApiError> {
-    let ask = read(proxy, format, request).await?;
+/// Answers a request that was read, and whose key may ask.
+pub async fn answered(proxy: &Arc<Proxy>, ask: Ask) -> Response {
+    let format = ask.format;
+    answer(proxy, ask).await.unwrap_or_else(|error| respond::error(format, &error))
+}
+
+async fn answer(proxy: &Arc<Proxy>, ask: Ask) -> Result<Response, ApiError> {
+    let format = ask.format;
     let routed = route(proxy, &ask)?;
     let target = &routed.targets[0];
     let estimate = proxy.counter.estimate(&ask.counted(), target, routed.model.as_deref())?;

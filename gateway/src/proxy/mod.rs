@@ -40,20 +40,25 @@ use axum::{
 use crate::{
     access::Access,
     auth::key::ApiKey,
+    batch::Jobs,
     ledger::{Ledger, moment::Moment},
     mcp::{gate::Gate, http::Guard},
     protocols::{self, ApiError, ErrorKind, Protocol},
     providers::Provider,
 };
+use bytes::Bytes;
+use http::HeaderMap;
 use indexmap::IndexMap;
 
+use ask::Ask;
 use attempt::Providers;
 use cache::Cache;
 use calibration::Calibration;
 use estimate::Counter;
+pub use estimate::tokenizer as vocabulary;
 use explain::{Explanation, Explanations};
 use metrics::Metrics;
-use route::Routes;
+pub use route::Routes;
 use spans::Spans;
 use tollgate_config::{Config, StoreKind, WireFormat};
 use tools::Planner;
@@ -77,6 +82,8 @@ pub struct Proxy {
     logs_contents: bool,
     /// Where traces are asked for.
     spans: Option<Arc<Spans>>,
+    /// Batches that go on by themselves.
+    pub jobs: Jobs,
 }
 
 impl Proxy {
@@ -89,6 +96,8 @@ impl Proxy {
             Ok((name.clone(), Arc::new(Provider::new(it.clone())?)))
         };
         let ledger = open_ledger(config)?;
+        let folder = config.store.folder.clone().filter(|_| config.store.kind != StoreKind::Memory);
+        let jobs = Jobs::new(ledger.store(), ledger.slot(), folder);
         Ok(Arc::new(Self {
             routes: Routes::new(config),
             providers: config.providers.iter().map(provider).collect::<Result<_, String>>()?,
@@ -104,6 +113,7 @@ impl Proxy {
             max_body_bytes: config.server.max_body_bytes,
             logs_contents: config.log.contents,
             spans: Spans::open(&config.telemetry)?.map(Arc::new),
+            jobs,
         }))
     }
 
@@ -134,6 +144,36 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// Answers a chat completion that the gateway itself asks for, at the expense of `key`.
+    pub async fn complete(self: &Arc<Self>, key: Option<Arc<ApiKey>>, model: &str, body: Bytes) -> Response {
+        let format = WireFormat::OpenaiChat;
+        let (model, headers) = (model.to_owned(), HeaderMap::new());
+        let ask = Ask { key, format, headers, body, model, is_stream: false, has_usage: false, tools: None };
+        handle::answered(self, ask).await
+    }
+
+    /// Where requests go.
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    pub fn max_body_bytes(&self) -> usize {
+        self.max_body_bytes
+    }
+
+    /// Whether a request comes from where requests may come from.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn check_origin(&self, headers: &HeaderMap, uri: &http::Uri) -> Result<(), ApiError> {
+        self.guard.check(headers, uri).map_err(|(status, told)| ApiError {
+            status: status.as_u16(),
+            ..ApiError::new(ErrorKind::Permission, told.trim_end())
+        })
+    }
+}
+
 /// The ledger of the data folder. Where no folder can be named, since there is no home, one that ends with the process.
 fn open_ledger(config: &Config) -> Result<Arc<Ledger>, String> {
     let mut store = config.store.clone();
@@ -142,6 +182,11 @@ fn open_ledger(config: &Config) -> Result<Arc<Ledger>, String> {
         store.kind = StoreKind::Memory;
     }
     Ledger::open(&store).map_err(|error| error.to_string())
+}
+
+/// An error as OpenAI's clients read it.
+pub fn error_response(error: &ApiError) -> Response {
+    respond::error(WireFormat::OpenaiChat, error)
 }
 
 /// The protocol of a format; there is one for each.

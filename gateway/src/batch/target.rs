@@ -1,0 +1,65 @@
+//! What a batch must know of the model that it asks: whose tokens it is counted in, what fits, what it costs.
+
+use super::simulated;
+use crate::proxy::{Routes, vocabulary};
+use tollgate_config::{Config, Price};
+use tollgate_planners::batch::{Limits, Policy};
+use tollgate_tokenizers::{Tokenizer, chat::Family};
+
+/// A model, as far as batches go.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    pub tokenizer: Tokenizer,
+    pub limits: Limits,
+    pub price: Option<Price>,
+}
+
+/// Whether it is one that costs nothing.
+pub fn is_simulated(model: &str) -> bool {
+    model.starts_with(simulated::PREFIX)
+}
+
+impl Target {
+    /// The model of this name, by any name that the gateway routes.
+    ///
+    /// # Errors
+    /// That nobody serves it, or that its vocabulary is not there.
+    pub fn find(config: &Config, model: &str) -> Result<Self, String> {
+        match is_simulated(model) {
+            true => Self::of_simulated(),
+            false => Self::of_routes(&Routes::new(config), model),
+        }
+    }
+
+    /// One that costs nothing.
+    ///
+    /// # Errors
+    /// That its vocabulary is not part of this build.
+    pub fn of_simulated() -> Result<Self, String> {
+        let tokenizer = Tokenizer::by_name(simulated::TOKENIZER).map_err(|error| error.to_string())?;
+        Ok(Self { tokenizer, limits: Limits::default(), price: None })
+    }
+
+    /// As [`Self::find`], of a gateway that runs.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn of_routes(routes: &Routes, model: &str) -> Result<Self, String> {
+        let routed = routes.find(model)?;
+        let entry = routed.model.as_deref();
+        let family = Family::of_model(&routed.targets[0].model);
+        let tokenizer = vocabulary(entry, family).map_err(|error| error.message)?;
+        let default = Limits::default();
+        let limits = Limits {
+            window: entry.and_then(|it| it.window_tokens).unwrap_or(default.window),
+            output: entry.and_then(|it| it.max_output_tokens).unwrap_or(default.output),
+            ..default
+        };
+        Ok(Self { tokenizer, limits, price: entry.and_then(|it| it.price) })
+    }
+
+    /// The default policy, within what the model takes.
+    pub fn policy(&self) -> Policy {
+        Policy { limits: self.limits, ..Policy::default() }
+    }
+}
