@@ -240,6 +240,11 @@ pub enum Transport {
         /// Larger files are not read.
         max_file_bytes: u64,
     },
+    /// The built-in `batch` upstream: one question asked of many items, many to a prompt.
+    Batch {
+        /// Globs over the names of models that it may ask.
+        models: Vec<String>,
+    },
 }
 
 /// When an upstream is started.
@@ -278,6 +283,7 @@ impl fmt::Debug for Transport {
             Self::Context { root, max_file_bytes } => {
                 f.debug_struct("Context").field("root", root).field("max_file_bytes", max_file_bytes).finish()
             }
+            Self::Batch { models } => f.debug_struct("Batch").field("models", models).finish(),
         }
     }
 }

@@ -55,7 +55,7 @@ impl Loaded {
             Transport::Context { root, .. } => ("root", folder(root)),
             Transport::Stdio { cwd: Some(cwd), .. } if !cwd.is_dir() => ("cwd", folder(cwd)),
             Transport::Stdio { command, env, cwd, .. } => ("command", program(command, env, cwd.as_deref())),
-            Transport::Http { .. } => return Vec::new(),
+            Transport::Http { .. } | Transport::Batch { .. } => return Vec::new(),
         };
         let key = format!("upstreams.{}.{key}", upstream.id);
         let place = self.origins.get(&key).map(|origin| origin.place()).unwrap_or_default();

@@ -7,14 +7,16 @@ use indexmap::IndexMap;
 
 use crate::{
     mcp::gate::Gate,
+    proxy::Proxy,
     tls,
-    upstream::{Deps, State, Upstream, hub},
+    upstream::{Deps, LateProxy, State, Upstream, hub},
 };
-use tollgate_config::{Config, Start};
+use tollgate_config::{Config, Start, Transport};
 
 pub struct App {
     pub upstreams: IndexMap<String, Arc<Upstream>>,
     pub gates: IndexMap<String, Arc<Gate>>,
+    proxy: LateProxy,
 }
 
 impl App {
@@ -40,7 +42,8 @@ impl App {
 
     fn of_profiles(config: &Config, wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
         let models = Arc::new(config.models.clone());
-        let deps = Deps { client: http_client()?, models, lists_wait: config.server.lists_wait };
+        let proxy = LateProxy::default();
+        let deps = Deps { client: http_client()?, models, proxy: proxy.clone(), lists_wait: config.server.lists_wait };
         let hub = hub();
         let mut upstreams = IndexMap::new();
         let profiles: Vec<_> = config.profiles.iter().filter(|(name, _)| wanted(name)).collect();
@@ -55,7 +58,18 @@ impl App {
             let behind = profile.upstreams.iter().filter_map(|id| upstreams.get(id)).cloned().collect();
             gates.insert(name.clone(), Gate::new(profile.clone(), behind, hub.clone())?);
         }
-        Ok(Self { upstreams, gates })
+        Ok(Self { upstreams, gates, proxy })
+    }
+
+    /// Gives the built-in upstreams that ask models whom to ask.
+    pub fn ask_through(&self, proxy: &Arc<Proxy>) {
+        // Called once; a second proxy of the same process would be as good.
+        let _ = self.proxy.set(Arc::downgrade(proxy));
+    }
+
+    /// Whether an upstream asks models.
+    pub fn asks_models(&self) -> bool {
+        self.upstreams.values().any(|it| matches!(it.config.transport, Transport::Batch { .. }))
     }
 
     /// Starts all upstreams' supervisors.

@@ -3,6 +3,7 @@
 mod drive;
 mod http;
 mod jobs;
+mod mcp;
 mod send;
 mod simulated;
 mod stored;
@@ -12,6 +13,7 @@ mod wire;
 pub use drive::{Answers, Outcome, now_ms, run};
 pub use http::router;
 pub use jobs::Jobs;
+pub use mcp::serve;
 pub use send::Sender;
 pub use simulated::Simulated;
 pub use target::{Target, is_simulated};

@@ -50,6 +50,7 @@ async fn serve_until_stopped(config: &Config) -> Result<(), Failure> {
     let proxy = Proxy::open(config, &app.gates)?;
     let listener = serve::bind(config.server.listen).await?;
     let address = listener.local_addr().map_err(|error| format!("the listener has no address ({error})"))?;
+    app.ask_through(&proxy);
     app.start();
     proxy.jobs.resume(&proxy);
     print(&greeting(config, address))?;

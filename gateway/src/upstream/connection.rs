@@ -15,7 +15,7 @@ use super::{
     mux::{About, Link, LinkError, Mux, fit_params},
 };
 use crate::{
-    context,
+    batch, context,
     mcp::{
         caller::Caller,
         era::{self, Era},
@@ -91,8 +91,12 @@ impl Connection {
                 let link: Arc<dyn Link> = Arc::new(ChildLink::start(spawn, &mux, limit, children)?);
                 Self::introduce_lines(mux, link, probe).await
             }
-            Transport::Context { root, max_file_bytes } => {
-                let (reader, writer) = context::serve(root, *max_file_bytes, &deps.models)?;
+            Transport::Context { .. } | Transport::Batch { .. } => {
+                let (reader, writer) = match &config.transport {
+                    Transport::Batch { models } => batch::serve(models, &deps.proxy)?,
+                    Transport::Context { root, max_file_bytes } => context::serve(root, *max_file_bytes, &deps.models)?,
+                    _ => return Err("it is no built-in upstream".to_owned()),
+                };
                 let link: Arc<dyn Link> = Arc::new(LineLink::start_pipe(reader, writer, &mux, limit));
                 Self::introduce_lines(mux, link, probe).await
             }

@@ -15,7 +15,7 @@ mod supervise;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, RwLock},
+    sync::{Arc, Mutex, OnceLock, RwLock, Weak},
     time::{Duration, Instant},
 };
 
@@ -37,6 +37,7 @@ use crate::{
         jsonrpc::{Fault, INTERNAL_ERROR, Outcome},
         object::RawObject,
     },
+    proxy::Proxy,
     sync::{lock, read},
 };
 use tollgate_config::Upstream as UpstreamConfig;
@@ -59,9 +60,14 @@ pub struct Deps {
     pub client: reqwest::Client,
     /// For the built-in `context` upstream, which counts in any model's tokens.
     pub models: Arc<tollgate_config::Models>,
+    /// For the built-in `batch` upstream, once there is one.
+    pub proxy: LateProxy,
     /// How long a list waits for an upstream whose first start is under way.
     pub lists_wait: Duration,
 }
+
+/// The REST side of the gateway, which is made after the upstreams, and has their tools.
+pub type LateProxy = Arc<OnceLock<Weak<Proxy>>>;
 
 #[derive(Clone)]
 pub enum State {

@@ -13,6 +13,7 @@ import pytest
 
 from provider import Provider, scenario
 from tollgate import TOLLGATE, Gateway, environment, poll
+from wire import Wire
 
 WORDS = [
     "river",
@@ -266,6 +267,21 @@ def test_a_job_is_its_keys_own(provider, gateway):
     usage = [TOLLGATE, "usage", "--by", "key", "--json", "--config", str(gateway.config)]
     rows = json.loads(subprocess.check_output(usage, env=environment(gateway.config.parent), text=True))
     assert [row["requests"] for row in rows if row["key_name"] == "one"] == [told["report"]["calls"]]
+
+
+def test_an_agent_asks_through_a_tool(provider, tmp_path):
+    """The built-in upstream `batch`, which asks only the models that its owner named."""
+    tables = {"providers": providers(provider.url)}
+    upstreams = {"many": {"builtin": "batch", "models": ["mock/*"]}}
+    with Gateway(tmp_path, upstreams, {"default": {"tools_budget_tokens": "off"}}, tables=tables) as running:
+        wire = Wire(running.url())
+        ask = {"instructions": TASK["instructions"], "labels": TASK["labels"], "items": sentences(40), "model": SIM}
+        told = json.loads(wire.text("batch_prompt", ask))
+        refused = wire.call("batch_prompt", {**ask, "model": "gpt-5"})
+
+    assert [told["answers"][str(at)] in TASK["labels"] for at in range(40)] == [True] * 40
+    assert told["without_answer"] == 0 and 0 < told["share_of_single_prompts"] <= 1
+    assert refused["isError"] and "does not let batches ask `gpt-5`" in refused["content"][0]["text"]
 
 
 class Files:

@@ -15,7 +15,7 @@ use crate::section::Section;
 const KINDS: &[(&str, &[&str])] = &[
     ("command", &["args", "env", "inherit_env", "cwd"]),
     ("url", &["headers"]),
-    ("builtin", &["root", "max_file_bytes"]),
+    ("builtin", &["root", "max_file_bytes", "models"]),
 ];
 
 pub(super) fn check(section: &Section<'_>, expands: bool, context: Context<'_>) -> Option<Transport> {
