@@ -23,7 +23,7 @@ impl Cuts {
         match (split, defined.next()) {
             (Split::None, _) => Self::Nowhere,
             (_, None) => Self::Splits,
-            (_, Some(first)) => Self::SplitsBut(Pairs::of(std::iter::once(first).chain(defined))),
+            (_, Some(first)) => Self::SplitsBut(Pairs::of(std::iter::once(first).chain(defined).map(str::as_bytes))),
         }
     }
 
@@ -81,13 +81,11 @@ pub(crate) struct Pairs(Box<[u64; 1 << 10]>);
 
 impl Pairs {
     /// The pairs at the inner character boundaries of `tokens`.
-    pub(crate) fn of<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn of<'a>(tokens: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut made = Self(Box::new([0; 1 << 10]));
-        for token in tokens {
-            for (at, _) in token.char_indices().skip(1) {
-                let bit = place(token.as_bytes()[at - 1], token.as_bytes()[at]);
-                made.0[bit / 64] |= 1 << (bit % 64);
-            }
+        for [prev, next] in tokens.flat_map(|it| it.array_windows()) {
+            let bit = place(*prev, *next);
+            made.0[bit / 64] |= u64::from(next & 0xc0 != 0x80) << (bit % 64);
         }
         made
     }
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn cuts_where_no_token_goes_across() {
-        let cuts = Cuts::Pairs(Pairs::of([" a", "aé", "  ", "x"].into_iter()));
+        let cuts = Cuts::Pairs(Pairs::of([" a", "aé", "  ", "x"].map(str::as_bytes).into_iter()));
         for (prev, next, expected) in [
             (' ', 'a', false),
             ('\u{2581}', 'a', false),

@@ -1,9 +1,11 @@
 //! Byte-pair encoding of pieces that are longer than a key, in linear time, through windows.
 //!
 //! Windows that share a token are stitched together. Where two of them share none, a window that starts with one of the
-//! last tokens leads on; where even that does not help, as in a long run of one character, wider ones decide.
+//! last tokens leads on, made ahead by `bridges` or alone; where even that does not help, as in a long run of one
+//! character, wider ones decide.
 
 use super::{
+    bridges::Bridges,
     lane::Starts,
     pairs::BytePairs,
     stitch::{self, WIDTH, Window, windows_of},
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// From the start of a window to that of the next.
-const STRIDE: usize = 40;
+const STRIDE: usize = 48;
 /// Windows of one piece that are encoded together.
 const GROUP: usize = 64;
 /// Bytes at the end of a window whose tokens what comes behind may change.
@@ -25,6 +27,7 @@ pub(super) struct Long {
     pieces: Vec<(usize, usize)>,
     windows: Vec<Window>,
     starts: Vec<Starts>,
+    bridges: Bridges,
     ends: Vec<usize>,
     /// For windows that lead on.
     lead: Vec<Starts>,
@@ -41,9 +44,10 @@ impl Long {
 
     /// Calls `take` with the start and the token ends of each piece on the list, and empties it.
     pub(super) fn encode(&mut self, pairs: &BytePairs, bytes: &[u8], mut take: impl FnMut(usize, &[usize])) {
-        let Self { pieces, windows, starts, ends, lead } = self;
+        let Self { pieces, windows, starts, bridges, ends, lead } = self;
         windows::encode(pairs, bytes, windows, starts);
-        let mut rest = windows.iter().copied().zip(starts.iter().copied()).peekable();
+        bridges.build(pairs, bytes, windows, starts);
+        let mut rest = windows.iter().zip(&*starts).enumerate().peekable();
         for &(start, end) in &*pieces {
             if end - start > MAX_SHARED_BYTES {
                 continue;
@@ -51,8 +55,8 @@ impl Long {
             ends.clear();
             let mut seam = Seam { pairs, bytes, start, end, ends, lead };
             let mut fits = true;
-            while let Some((window, starts)) = rest.next_if(|(window, _)| (start..end).contains(&window.start)) {
-                fits = fits && seam.go_on(window, starts);
+            while let Some((it, (window, starts))) = rest.next_if(|it| (start..end).contains(&it.1.0.start)) {
+                fits = fits && seam.go_on(*window, *starts, bridges.to(it));
             }
             if !fits {
                 seam.encode_by_walk();
@@ -62,7 +66,7 @@ impl Long {
         for &(start, end) in pieces.iter().filter(|(start, end)| end - start > MAX_SHARED_BYTES) {
             ends.clear();
             let mut seam = Seam { pairs, bytes, start, end, ends, lead };
-            if !seam.encode_by_groups(starts) {
+            if !seam.encode_by_groups(starts, bridges) {
                 seam.encode_by_walk();
             }
             take(start, seam.ends);
@@ -91,7 +95,7 @@ impl Seam<'_> {
     }
 
     /// Encodes the piece group by group; false if windows do not do.
-    fn encode_by_groups(&mut self, starts: &mut Vec<Starts>) -> bool {
+    fn encode_by_groups(&mut self, starts: &mut Vec<Starts>, bridges: &mut Bridges) -> bool {
         // A run of one character makes tokens that no window can hold twice.
         let first = &self.bytes[self.start..self.start + WIDTH];
         if first.iter().all(|it| *it == first[0]) {
@@ -104,22 +108,37 @@ impl Seam<'_> {
                 return true;
             }
             windows::encode(self.pairs, self.bytes, &group, starts);
-            if !group.into_iter().zip(&*starts).all(|(window, starts)| self.go_on(window, *starts)) {
+            bridges.build(self.pairs, self.bytes, &group, starts);
+            let mut windows = group.into_iter().zip(&*starts).enumerate();
+            if !windows.all(|(it, (window, starts))| self.go_on(window, *starts, bridges.to(it))) {
                 return false;
             }
         }
     }
 
     /// Goes on to the end of the window; false if that is not possible with windows of this width.
-    fn go_on(&mut self, window: Window, starts: Starts) -> bool {
+    fn go_on(&mut self, window: Window, starts: Starts, mut bridge: Option<(Window, Starts)>) -> bool {
         loop {
             if self.ends.last().is_some_and(|it| *it >= window.end) || self.join(window, starts) {
                 return true;
             }
-            if !self.lead_on() {
+            let goes_on = bridge.take().is_some_and(|(bridge, starts)| self.cross(bridge, starts));
+            if !goes_on && !self.lead_on() {
                 return false;
             }
         }
+    }
+
+    /// Goes on with a window that was made ahead, if it starts where a token does.
+    fn cross(&mut self, bridge: Window, starts: Starts) -> bool {
+        let before = self.ends.iter().rposition(|it| *it <= bridge.start);
+        let Some(before) = before.filter(|it| self.ends[*it] == bridge.start) else { return false };
+        if self.ends.last().is_some_and(|it| bridge.end <= *it) {
+            return false;
+        }
+        // Only this very token will do.
+        self.ends.truncate(before + 2);
+        self.join(bridge, starts)
     }
 
     /// Goes on with a window that starts with one of the last tokens.

@@ -3,8 +3,10 @@
 //! The token of a pair is found by the pair's bytes, so that a vocabulary is one table and no list of merges. That is
 //! exact for vocabularies in which a token's id is the order in which training made it.
 
+mod bridges;
 mod cache;
 mod count;
+mod filter;
 mod key;
 mod lane;
 mod long;

@@ -47,14 +47,20 @@ impl BytePairs {
         tokens: impl Iterator<Item = (u32, &'a [u8])>,
         n_tokens: usize,
     ) -> Result<Self, BadVocabulary> {
-        let mut made = Self {
-            table: Table::with_capacity(n_tokens),
-            pairs: new_pairs(),
-            spellings: Spellings::with_capacity(n_tokens),
-            seeded: Pieces::new(),
-        };
+        let mut spellings = Spellings::with_capacity(n_tokens);
         for (id, token) in tokens {
-            made.add(id, token)?;
+            spellings.add(id, token)?;
+        }
+        let mut made =
+            Self { table: Table::with_capacity(n_tokens), pairs: new_pairs(), seeded: Pieces::new(), spellings };
+        made.table.insert_parts(made.spellings.bytes(), made.spellings.places(), |_, _| ());
+        for (id, token) in made.spellings.iter() {
+            if let [first, second] = token {
+                made.pairs[usize::from(*first) | usize::from(*second) << 8] = id;
+            }
+        }
+        for (_, (start, end)) in made.spellings.places().filter(|(_, (start, end))| end - start <= MAX_BYTES) {
+            made.seeded.seed(Key::of(made.spellings.bytes(), start, end));
         }
         // UTF-8 has no use for the bytes that are left out.
         let mut needed = (0..=255).filter(|byte| !matches!(byte, 0xc0 | 0xc1 | 0xf5..));
@@ -62,18 +68,6 @@ impl BytePairs {
             Some(byte) => Err(BadVocabulary::NoByte(byte)),
             None => Ok(made),
         }
-    }
-
-    fn add(&mut self, id: u32, token: &[u8]) -> Result<(), BadVocabulary> {
-        self.spellings.add(id, token)?;
-        self.table.insert(token, id);
-        if let [first, second] = token {
-            self.pairs[usize::from(*first) | usize::from(*second) << 8] = id;
-        }
-        if (1..=MAX_BYTES).contains(&token.len()) {
-            self.seeded.seed(Key::of(token, 0, token.len()));
-        }
-        Ok(())
     }
 
     /// The id of a token, by all of its bytes.

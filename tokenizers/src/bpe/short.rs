@@ -84,7 +84,7 @@ impl Lane {
 
     #[inline(always)]
     fn rank(&self, table: &Table, from: usize, to: usize) -> i32 {
-        order(table.get(self.window.skip(from).key(to - from)), from)
+        order(table.get_doubtful(self.window.skip(from).key(to - from)), from)
     }
 }
 

@@ -39,6 +39,23 @@ impl Spellings {
         Some(&self.bytes[start as usize..][..len as usize]).filter(|it| !it.is_empty())
     }
 
+    /// Where the bytes of a token start and end among all; (0, 0) for ids that are no token.
+    pub(crate) fn place(&self, id: u32) -> (usize, usize) {
+        let (start, len) = self.places.get(id as usize).copied().unwrap_or_default();
+        (start as usize, (start + len) as usize)
+    }
+
+    /// The ids that are tokens, and where their bytes start and end.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u32, (usize, usize))> {
+        let places = (0..).zip(&self.places).filter(|(_, (_, len))| *len > 0);
+        places.map(|(id, (start, len))| (id, (*start as usize, (start + len) as usize)))
+    }
+
+    /// All bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The ids that are tokens, and their bytes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[u8])> {
         (0..).zip(&self.places).filter_map(|(id, _)| Some((id, self.get(id)?)))

@@ -18,26 +18,46 @@ const LANES: usize = 8;
 /// Encodes each window alone, and puts where its tokens start into the same place of `starts`.
 pub(super) fn encode(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mut Vec<Starts>) {
     starts.clear();
+    starts.resize(windows.len(), 0);
     dispatch!(*LEVEL, _simd => encode_lanes(pairs, bytes, windows, starts));
+    // What was left out is the same as the window before it.
+    let mut last = 0;
+    for starts in starts {
+        last = if *starts == 0 { last } else { *starts };
+        *starts = last;
+    }
 }
 
 #[inline(always)]
-fn encode_lanes(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mut Vec<Starts>) {
+fn encode_lanes(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mut [Starts]) {
     let mut lanes = [Lane::<WIDTH>::EMPTY; LANES];
-    for group in windows.chunks(LANES) {
-        let lanes = &mut lanes[..group.len()];
-        for (lane, Window { start, end }) in lanes.iter_mut().zip(group) {
-            let ranks = bytes[*start..*end].array_windows().map(|it| pairs.rank_of_pair(*it));
-            lane.open(end - start, ranks);
+    let mut group = [(0, 0); LANES];
+    let mut before: &[u8] = &[];
+    let mut windows = windows.iter().enumerate().filter(|(_, Window { start, end })| {
+        let window = &bytes[*start..*end];
+        let is_again = *window == *before;
+        before = window;
+        !is_again
+    });
+    loop {
+        let mut n_lanes = 0;
+        for (place, window) in windows.by_ref().take(LANES) {
+            let ranks = bytes[window.start..window.end].array_windows().map(|it| pairs.rank_of_pair(*it));
+            lanes[n_lanes].open(window.end - window.start, ranks);
+            group[n_lanes] = (place, window.start);
+            n_lanes += 1;
+        }
+        if n_lanes == 0 {
+            return;
         }
         let mut merged = true;
         while merged {
             merged = false;
-            for (lane, window) in lanes.iter_mut().zip(group) {
-                merged |= step(lane, pairs, bytes, window.start);
+            for (lane, (_, start)) in lanes.iter_mut().zip(&group[..n_lanes]) {
+                merged |= step(lane, pairs, bytes, *start);
             }
         }
-        starts.extend(lanes.iter().map(|it| it.starts));
+        lanes.iter().zip(&group[..n_lanes]).for_each(|(lane, (place, _))| starts[*place] = lane.starts);
     }
 }
 
@@ -45,7 +65,7 @@ fn encode_lanes(pairs: &BytePairs, bytes: &[u8], windows: &[Window], starts: &mu
 #[inline(always)]
 fn step(lane: &mut Lane<WIDTH>, pairs: &BytePairs, bytes: &[u8], start: usize) -> bool {
     let Some(made) = lane.merge() else { return false };
-    let rank = |from: usize, to: usize| pairs.table.get_bytes(bytes, start + from, start + to);
+    let rank = |from: usize, to: usize| pairs.table.get_joined(bytes, start + from, start + to);
     lane.rank(made, rank(made.at, made.after), rank(made.before, made.end));
     true
 }

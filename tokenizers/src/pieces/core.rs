@@ -1,6 +1,10 @@
 //! What merging needs of a vocabulary.
 
-use super::{joins::Joins, names::Names, room::Room};
+use super::{
+    joins::Joins,
+    names::{Names, Span},
+    room::Room,
+};
 use crate::{bpe::NONE, sync::Pool};
 
 /// The tables of a vocabulary.
@@ -33,11 +37,12 @@ impl First {
         Self { is_bytes: true, ..Self::characters(names, bytes) }
     }
 
-    /// The id of what a merge may join: a token, or a character of ASCII that a byte stands for.
-    pub(super) fn half(&self, names: &Names, token: &[u8]) -> Option<u32> {
-        match token {
-            [byte @ ..0x80] => Some(self.ascii[usize::from(*byte)]).filter(|it| *it != NONE),
-            _ => names.id(token),
+    /// The id of what a merge may join: a token, or a character of ASCII that a byte stands for; [`NONE`] for others.
+    #[inline(always)]
+    pub(super) fn half(&self, names: &Names, part: Span) -> u32 {
+        match names.bytes(part) {
+            [byte @ ..0x80] => self.ascii[usize::from(*byte)],
+            _ => names.find_part(part),
         }
     }
 }

@@ -15,6 +15,7 @@ mod names;
 mod parts;
 mod recent;
 mod room;
+mod splits;
 mod stitch;
 mod symbols;
 mod windows;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     core::{Core, First},
-    joins::{Joins, Ties},
+    joins::{Joined, Joins, Ties},
     matcher::Matcher,
     names::Names,
     parts::{Part, Parts, Stops},
@@ -52,6 +52,7 @@ pub(crate) struct Pieces {
 pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<Pieces, VocabularyError> {
     let mut names = Names::with_capacity(pieces.len());
     let mut bytes = [NONE; 256];
+    let (mut found, mut room) = (Vec::new(), Vec::new());
     for (id, piece) in (0..).zip(pieces) {
         match piece.kind {
             Kind::Byte(byte) => {
@@ -60,17 +61,20 @@ pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<P
             }
             Kind::Control => names.add_hidden(id, piece.text.as_bytes())?,
             Kind::UserDefined if hidden.contains(&&*piece.text) => names.add_hidden(id, piece.text.as_bytes())?,
-            Kind::Normal | Kind::UserDefined => add_new(&mut names, id, &piece.text)?,
+            Kind::Normal | Kind::UserDefined => {
+                add_spaced(&mut names, id, &piece.text, &mut room)?;
+                found.push(id);
+            }
         }
     }
+    reveal(&mut names, &found)?;
     need_characters(pieces, &names)?;
-    let is_matched =
-        |id: u32, it: &Piece| it.kind == Kind::UserDefined && names.id(spaced(&it.text).as_bytes()) == Some(id);
+    let is_matched = |id: u32, it: &Piece| it.kind == Kind::UserDefined && names.is_found(id);
     let matched = (0..).zip(pieces).filter(|(id, it)| is_matched(*id, it));
     let defined: Vec<_> = matched.map(|(id, it)| (id, spaced(&it.text).into_owned())).collect();
-    let ranks = ranks_of_scores(pieces, &names);
+    let results = results_of_scores(pieces);
     let spaces = if leads { Spaces::Leading } else { Spaces::Marked };
-    of_results(names, (&ranks, Ties::Leftmost), bytes, &defined, spaces)
+    of_results(names, (results, Ties::Leftmost), bytes, &defined, spaces)
 }
 
 /// Tokens in SentencePiece's spelling, and the ids of what merges make, in the order of merging.
@@ -83,51 +87,86 @@ pub(crate) fn of_spm(pieces: &[Piece], leads: bool, hidden: &[&str]) -> Result<P
 pub(crate) fn of_merges(tokens: &[(u32, &[u8])], results: &[u32]) -> Result<Pieces, VocabularyError> {
     let mut names = Names::with_capacity(tokens.len());
     let mut bytes = [NONE; 256];
-    let mut ranks = vec![NONE; tokens.len()];
-    for (rank, result) in (0..).zip(results) {
-        let place = ranks.get_mut(*result as usize).ok_or(VocabularyError::NoToken(*result))?;
-        *place = rank.min(*place);
-    }
+    let (results, is_result) = first_of_each(results, tokens.len())?;
+    let (mut found, mut room) = (Vec::new(), Vec::new());
     for (id, token) in tokens {
         let text = str::from_utf8(token).map_err(|_| VocabularyError::NoText(*id))?;
-        let is_result = ranks.get(*id as usize).is_some_and(|it| *it != NONE);
+        let is_result = is_result.get(*id as usize).is_some_and(|it| *it);
         match spm::byte(text) {
             Some(byte) => {
                 bytes[usize::from(byte)] = *id;
                 names.add_hidden(*id, &[byte])?;
             }
-            None if is_result || text.chars().count() == 1 => add_new(&mut names, *id, text)?,
+            None if is_result || text.chars().count() == 1 => {
+                add_spaced(&mut names, *id, text, &mut room)?;
+                found.push(*id);
+            }
             None => names.add_hidden(*id, token)?,
         }
     }
-    if let Some(dangling) = results.iter().find(|it| names.token(**it).is_none()) {
-        return Err(VocabularyError::NoToken(*dangling));
+    reveal(&mut names, &found)?;
+    if let Some(dangling) = results.iter().find(|it| names.token(it.id).is_none()) {
+        return Err(VocabularyError::NoToken(dangling.id));
     }
-    of_results(names, (&ranks, Ties::LongestLeft), bytes, &[], Spaces::Marked)
+    of_results(names, (results, Ties::LongestLeft), bytes, &[], Spaces::Marked)
+}
+
+/// What merges make, each where it is made first; and by id, whether a merge makes it.
+fn first_of_each(results: &[u32], n_tokens: usize) -> Result<(Vec<Joined>, Vec<bool>), VocabularyError> {
+    let mut is_result = vec![false; n_tokens];
+    let mut firsts = Vec::with_capacity(n_tokens);
+    for (rank, id) in (0..).zip(results) {
+        let is_known = is_result.get_mut(*id as usize).ok_or(VocabularyError::NoToken(*id))?;
+        if !std::mem::replace(is_known, true) {
+            firsts.push(Joined { rank, id: *id });
+        }
+    }
+    Ok((firsts, is_result))
 }
 
 fn of_results(
     names: Names,
-    (ranks, ties): (&[u32], Ties),
+    (mut results, ties): (Vec<Joined>, Ties),
     bytes: [u32; 256],
     defined: &[(u32, String)],
     spaces: Spaces,
 ) -> Result<Pieces, VocabularyError> {
+    results.retain(|it| names.is_found(it.id));
     let first = First::characters(&names, bytes);
-    let joins = Joins::of_results(&names, ranks, ties, |half| first.half(&names, half))?;
+    let joins = Joins::of_results(&names, &results, ties, |half| first.half(&names, half))?;
     Pieces::new(names, joins, bytes, defined, spaces, true)
 }
 
-fn add_new(names: &mut Names, id: u32, text: &str) -> Result<(), VocabularyError> {
-    let spaced = spaced(text);
-    if names.id(spaced.as_bytes()).is_some() {
-        return Err(VocabularyError::TwoIds(text.to_owned()));
-    }
-    Ok(names.add(id, spaced.as_bytes())?)
+/// `room` is for the text with its spaces.
+fn add_spaced(names: &mut Names, id: u32, text: &str, room: &mut Vec<u8>) -> Result<(), BadVocabulary> {
+    room.clear();
+    push_spaced(text.as_bytes(), room);
+    names.add_hidden(id, room)
+}
+
+fn reveal(names: &mut Names, found: &[u32]) -> Result<(), VocabularyError> {
+    names.reveal(found).map_err(|id| {
+        let token = names.token(id).unwrap_or_default();
+        VocabularyError::TwoIds(String::from_utf8_lossy(token).into_owned())
+    })
 }
 
 fn spaced(text: &str) -> Cow<'_, str> {
     if text.contains(SPACE_MARK) { Cow::Owned(text.replace(SPACE_MARK, " ")) } else { Cow::Borrowed(text) }
+}
+
+/// As [`spaced`], for the short texts of a vocabulary.
+fn push_spaced(text: &[u8], spaced: &mut Vec<u8>) {
+    let mut mark = [0; 3];
+    let mark = SPACE_MARK.encode_utf8(&mut mark).as_bytes();
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(mark[0], rest) {
+        spaced.extend_from_slice(&rest[..at]);
+        let behind = rest[at..].strip_prefix(mark);
+        spaced.push(if behind.is_some() { b' ' } else { rest[at] });
+        rest = behind.unwrap_or(&rest[at + 1..]);
+    }
+    spaced.extend_from_slice(rest);
 }
 
 /// SentencePiece would merge characters that are no pieces; no published model has use for that.
@@ -139,21 +178,15 @@ fn need_characters(pieces: &[Piece], names: &Names) -> Result<(), VocabularyErro
 }
 
 /// Equal scores are equal ranks.
-fn ranks_of_scores(pieces: &[Piece], names: &Names) -> Vec<u32> {
-    let mut by_score: Vec<usize> = (0..pieces.len()).collect();
-    by_score.sort_by(|a, b| pieces[*b].score.total_cmp(&pieces[*a].score));
-    let mut ranks = vec![NONE; pieces.len()];
-    let mut rank = 0;
-    for pair in by_score.windows(2) {
-        ranks[pair[0]] = rank;
-        rank += u32::from(pieces[pair[0]].score != pieces[pair[1]].score);
-    }
-    if let Some(last) = by_score.last() {
-        ranks[*last] = rank;
-    }
-    let is_found = |id: usize| names.id(spaced(&pieces[id].text).as_bytes()) == u32::try_from(id).ok();
-    (0..pieces.len()).filter(|id| !is_found(*id)).for_each(|id| ranks[id] = NONE);
-    ranks
+fn results_of_scores(pieces: &[Piece]) -> Vec<Joined> {
+    let mut scored: Vec<(f32, u32)> = pieces.iter().map(|it| it.score).zip(0..).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut rank, mut last) = (0, None);
+    let results = scored.into_iter().map(|(score, id)| {
+        rank += u32::from(last.replace(score).is_some_and(|it| it != score));
+        Joined { rank, id }
+    });
+    results.collect()
 }
 
 impl Pieces {
@@ -190,12 +223,11 @@ impl Pieces {
             return Err(BadVocabulary::NoByte(byte).into());
         }
         let texts = || {
-            let merged = names.iter().filter_map(|(_, token)| str::from_utf8(token).ok());
-            merged.chain(defined.iter().map(|(_, text)| &**text))
+            let merged = names.iter().map(|(_, token)| token);
+            merged.chain(defined.iter().map(|(_, text)| text.as_bytes()))
         };
         let cuts = Cuts::Pairs(Pairs::of(texts()));
-        // A space may have been U+2581 in the text.
-        let longest = texts().map(|it| it.len() + 2 * it.matches(' ').count()).max().unwrap_or(1);
+        let longest = texts().fold(1, longest);
         let matcher = Matcher::new(defined.iter().map(|(id, text)| (*id, text.as_bytes())));
         let first = First::characters(&names, bytes);
         let core = Core::new(names, joins, first);
@@ -214,6 +246,14 @@ impl Pieces {
     fn parts<'a>(&'a self, text: &'a str) -> Parts<'a> {
         Parts::new(text, &self.matcher, &self.cuts, &self.stops)
     }
+}
+
+/// The longer of a token and others, as text, in which a space may have been U+2581.
+fn longest(others: usize, token: &[u8]) -> usize {
+    if 3 * token.len() <= others {
+        return others;
+    }
+    others.max(token.len() + 2 * token.iter().filter(|it| **it == b' ').count())
 }
 
 impl Encoder for Pieces {

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn parts_end_where_nothing_joins_and_where_a_token_is_taken() {
-        let cuts = Cuts::Pairs(Pairs::of([" a", "aa", "ab<", "é"].into_iter()));
+        let cuts = Cuts::Pairs(Pairs::of([" a", "aa", "ab<", "é"].map(str::as_bytes).into_iter()));
         let matcher = Matcher::new([(7, b"<x>".as_slice()), (8, b"\n")].into_iter());
         let stops = Stops::new(&matcher, &cuts);
         let long = "a".repeat(200);

@@ -1,7 +1,15 @@
 //! What is merged: the characters of stretches of text, or their bytes, as tokens, and what each two neighbours become.
 
-use super::{core::Core, joins::Joined};
-use crate::bpe::{NONE, Window};
+use fearless_simd::dispatch;
+
+use super::{
+    core::Core,
+    joins::{Joined, Joins},
+};
+use crate::{
+    bpe::{NONE, Window},
+    split::LEVEL,
+};
 
 /// The symbols of one or more stretches, in columns.
 #[derive(Default)]
@@ -35,10 +43,17 @@ impl Symbols {
             self.starts.push(at);
             at += len;
         }
-        let pairs = self.ids[from..].array_windows();
-        self.joined.extend(pairs.map(|[left, right]| core.joins.get(*left, *right)));
-        self.joined.push(Joined::NOTHING);
+        // Not for its vectors alone, as in `windows`.
+        dispatch!(*LEVEL, _simd => self.push_joined(&core.joins, from));
         at.min(end)
+    }
+
+    #[inline(always)]
+    fn push_joined(&mut self, joins: &Joins, from: usize) {
+        self.joined.resize(self.ids.len(), Joined::NOTHING);
+        for (joined, [left, right]) in self.joined[from..].iter_mut().zip(self.ids[from..].array_windows()) {
+            *joined = joins.get(*left, *right);
+        }
     }
 
     pub(super) fn ids(&self, window: Window) -> &[u32] {
