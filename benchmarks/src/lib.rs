@@ -2,4 +2,5 @@
 //!
 //! Architecture invariant: as in the planners, everything here is synchronous, does no IO and reads no clock.
 
+pub mod metrics;
 pub mod sim;

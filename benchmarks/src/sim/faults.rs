@@ -74,12 +74,14 @@ impl FaultRates {
         Fate::Fine
     }
 
-    /// Lets some of the places change with the next one, no place twice. Returns how many did.
-    pub(super) fn shuffle(&self, seed: u64, order: u64, places: &mut [usize]) -> u64 {
+    /// Lets some of the places that are `told` change with the next one, no place twice. Returns how many did.
+    pub(super) fn shuffle(&self, drawn: [u64; 2], places: &mut [usize], told: impl Fn(usize) -> bool) -> u64 {
+        let [seed, order] = drawn;
         let mut n_changed = 0;
         let mut at = 0;
         while at + 1 < places.len() {
-            if uniform(mix(&[seed, order, at as u64, 3])) < self.shuffled {
+            let may = told(places[at]) && told(places[at + 1]);
+            if may && uniform(mix(&[seed, order, at as u64, 3])) < self.shuffled {
                 places.swap(at, at + 1);
                 n_changed += 1;
                 at += 1;

@@ -65,6 +65,12 @@ impl Costs {
         u64::from(self.lines[item as usize])
     }
 
+    /// Tokens of an item and its answer, on average.
+    pub fn mean_item(&self) -> f64 {
+        let lines: u64 = self.lines.iter().map(|line| u64::from(*line)).sum();
+        lines as f64 / self.lines.len().max(1) as f64 + self.answer_most as f64
+    }
+
     /// One prompt an item: what is sent.
     pub fn single_sent(&self) -> u64 {
         let one = |line: &u32| (u64::from(*line) + self.single_fixed).saturating_sub(self.number);

@@ -22,6 +22,8 @@ use super::{
 pub const MOST_ITEMS: usize = 1_000_000;
 /// How much smaller the prompts of items are after one that failed as a whole.
 const SHRINK: usize = 4;
+/// The most items of the prompt that is an item's last attempt.
+const LAST_ATTEMPT: u32 = 4;
 /// After so many waves without a usable answer nothing more is asked.
 const MOST_BARREN: u32 = 2;
 
@@ -274,14 +276,14 @@ impl BatchPrompt {
         }
     }
 
-    /// An answer left the item out. It is asked again, the last time alone if others were answered beside it.
+    /// An answer left the item out. It is asked again, the last time beside few others.
     fn go_without(&mut self, item: u32, n_items: usize, others_answered: bool) {
         if !others_answered && n_items > 1 {
             return;
         }
         self.count_failure(item, Unanswered::NoUsableAnswer);
         if self.states[item as usize].failures + 1 >= self.policy.attempts {
-            self.state(item).at_most = 1;
+            self.state(item).at_most = LAST_ATTEMPT;
         }
     }
 

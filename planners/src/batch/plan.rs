@@ -14,7 +14,9 @@ use super::{
 
 /// Of what is left of a budget, the part that one wave of repeated questions may spend. What it finds in doubt is
 /// asked from the rest.
-const WAVE_SHARE: f64 = 0.5;
+const WAVE_SHARE: f64 = 0.75;
+/// The same for the first of them, which shows how much the answers of such prompts are worth.
+const FIRST_SHARE: f64 = 0.25;
 
 /// What a wave is planned from.
 pub(super) struct Wave<'a> {
@@ -32,7 +34,7 @@ pub(super) struct Wave<'a> {
 impl Wave<'_> {
     /// The prompts of this wave. None means that nothing is open, or that the budget does not reach for one more.
     pub fn plan(&self) -> Vec<Planned> {
-        let size = size::of_wave(self.policy, self.costs, self.head.wave);
+        let size = size::of_wave(self.policy, self.costs, self.head);
         let salt = mix(&[self.policy.seed, u64::from(self.head.wave)]);
         let packing = Packing {
             policy: self.policy,
@@ -44,6 +46,8 @@ impl Wave<'_> {
             salt,
         };
         let mut prompts = packing.pack(self.choose(size));
+        // Should the budget not reach for all, those with items that have no answer go first.
+        prompts.sort_by_key(|prompt| prompt.iter().all(|item| !self.states[*item as usize].votes.is_empty()));
         // After a wave without any usable answer one prompt tries whether there are any now.
         if self.head.barren > 0 {
             prompts.truncate(1);
@@ -67,11 +71,12 @@ impl Wave<'_> {
         };
         let (new, mut doubtful): (Vec<u32>, Vec<u32>) =
             self.open().partition(|item| self.states[*item as usize].votes.is_empty());
-        doubtful.sort_by_cached_key(|item| self.doubt(*item));
         let expected = |item: u32| self.costs.line(item) + self.costs.answer_most + self.costs.fixed / size as u64;
+        doubtful.sort_by_cached_key(|item| self.doubt(*item));
         let mut room = left.saturating_sub(new.iter().map(|item| expected(*item)).sum());
         let full: u64 = doubtful.iter().take(size).map(|item| expected(*item)).sum();
-        room = ((room as f64 * WAVE_SHARE) as u64).max(full.min(room));
+        let part = if self.head.wave <= 1 { FIRST_SHARE } else { WAVE_SHARE };
+        room = ((room as f64 * part) as u64).max(full.min(room));
         let affordable = doubtful.into_iter().take_while(|item| {
             let fits = expected(*item) <= room;
             room = room.saturating_sub(expected(*item));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BatchError;
 
-/// How items are asked. The default is the combination that wins in the simulator (`docs/batch.md`).
+/// How items are asked. No combination does better in the simulator than the default (`docs/batch.md`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -187,7 +187,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { window: 128_000, output: 4_096, frame: 16, spare_output: 32 }
+        Self { window: 128_000, output: 4_096, frame: 16, spare_output: 64 }
     }
 }
 

@@ -1,24 +1,30 @@
 //! How probable an item's answers are, and what answers are worth: learned in the job itself, without labels.
 //!
-//! An answer is worth as much as others of its kind (size of the batch, third of the prompt, said confidence) were
+//! An answer is worth as much as others of its kind (size of the batch, place in the prompt, said confidence) were
 //! confirmed by the other answers of the same items. That is the one-coin model of Dawid and Skene (Applied
 //! Statistics 28, 1979), with the leave-one-out majority for the truth.
 
 use serde::{Deserialize, Serialize};
 
-use super::{permute::third, state::Cast};
+use super::state::Cast;
 
-/// What an answer is worth before anything is known.
-const PRIOR: f64 = 0.9;
+/// How often an answer is wrong before anything is known, from the edges of a prompt to its middle: the U shape of
+/// section 3.2 of arXiv 2309.00384.
+const PRIOR_ERRORS: [f64; N_DEPTHS] = [0.08, 0.095, 0.11, 0.12];
+/// The same for an answer of which the model says that it is not sure.
+const UNSURE_ERROR: f64 = 0.3;
 /// How many answers that opinion weighs.
-const PRIOR_WEIGHT: f64 = 20.0;
+const PRIOR_WEIGHT: f64 = 200.0;
 /// Nothing is surer than this, however often it was confirmed: answers of one model err together.
 const SUREST: f64 = 0.985;
 /// Free answers are taken as drawn from this many.
 const FREE_LABELS: usize = 10;
 
+/// Shares of fewer answers than this say nothing.
+const FEW: u32 = 20;
 const N_SIZES: usize = 12;
-const N_KINDS: usize = N_SIZES * 3 * 2;
+const N_DEPTHS: usize = 4;
+const N_KINDS: usize = N_SIZES * N_DEPTHS * 2;
 
 /// How often answers of each kind were confirmed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -28,8 +34,23 @@ pub struct Reliability {
 }
 
 fn kind(vote: &Cast) -> usize {
-    let size = (u32::BITS - vote.size.max(1).leading_zeros() - 1) as usize;
-    (size.min(N_SIZES - 1) * 3 + third(vote.place, vote.size)) * 2 + usize::from(vote.confident)
+    (size_class(vote.size) * N_DEPTHS + depth(vote)) * 2 + usize::from(vote.confident)
+}
+
+/// Sizes up to twice one another are of one kind.
+fn size_class(size: u32) -> usize {
+    (size.max(1).ilog2() as usize).min(N_SIZES - 1)
+}
+
+/// How far from the edges of its prompt an answer stood: 0 outside, 3 in the middle.
+fn depth(vote: &Cast) -> usize {
+    let (place, size) = (vote.place.min(vote.size.saturating_sub(1)), vote.size.max(1));
+    let from_edge = place.min(size - 1 - place) as usize;
+    (from_edge * 2 * N_DEPTHS / size as usize).min(N_DEPTHS - 1)
+}
+
+fn prior(vote: &Cast) -> f64 {
+    1.0 - if vote.confident { PRIOR_ERRORS[depth(vote)] } else { UNSURE_ERROR }
 }
 
 impl Reliability {
@@ -52,8 +73,18 @@ impl Reliability {
     #[must_use]
     pub fn of(&self, vote: &Cast, n_labels: usize) -> f64 {
         let (confirmed, all) = self.kinds.get(kind(vote)).copied().unwrap_or_default();
-        let share = (f64::from(confirmed) + PRIOR * PRIOR_WEIGHT) / (f64::from(all) + PRIOR_WEIGHT);
+        let share = (f64::from(confirmed) + prior(vote) * PRIOR_WEIGHT) / (f64::from(all) + PRIOR_WEIGHT);
         share.clamp(1.0 / n_labels.max(2) as f64 + 0.01, SUREST)
+    }
+}
+
+impl Reliability {
+    /// How often answers of prompts of about this size were confirmed; `None` where few were put to the test.
+    pub(super) fn confirmed(&self, size: usize) -> Option<f64> {
+        let class = size_class(size as u32) * N_DEPTHS * 2;
+        let kinds = self.kinds.get(class..class + N_DEPTHS * 2)?;
+        let (confirmed, all) = kinds.iter().fold((0, 0), |sum, kind| (sum.0 + kind.0, sum.1 + kind.1));
+        (all >= FEW).then(|| f64::from(confirmed) / f64::from(all))
     }
 }
 

@@ -1,25 +1,41 @@
 //! How many items a prompt holds.
 
-use super::{CurvePoint, Policy, Size, costs::Costs, limits};
+use super::{CurvePoint, Policy, Size, costs::Costs, limits, state::Head};
 
-/// The first size where nothing was measured: published curves are flat up to here and fall behind (arXiv
-/// 2309.00384, tables 3 to 5: 16 and 32 are within two points, 64 loses three to fifteen).
-const FIRST: usize = 16;
+/// Where nothing was measured, prompts are not larger than this: published curves are flat up to here and fall behind
+/// (arXiv 2309.00384, tables 3 to 5: 16 and 32 items are within two points, 64 lose three to fifteen).
+const MOST_UNMEASURED: usize = 32;
+/// Nor larger than where the instructions cost this part of the items: beyond it size saves little.
+const OVERHEAD: f64 = 0.25;
+/// But not smaller than this for that reason.
+const LEAST: usize = 4;
+/// Prompts whose answers are confirmed less often than this are made half as large.
+const CONFIRMED: f64 = 0.85;
 /// What a larger batch may lose against the best size of a measured curve.
 const TOLERANCE: f64 = 0.02;
 
 /// The most items of a prompt in this wave.
-pub(super) fn of_wave(policy: &Policy, costs: &Costs, wave: u32) -> usize {
+pub(super) fn of_wave(policy: &Policy, costs: &Costs, head: &Head) -> usize {
     let most = limits::most_answers(policy, costs);
     match policy.size {
         Size::Fixed(size) => (size as usize).min(most),
-        Size::UpTo(size) => best(policy, wave, (size as usize).min(most)),
-        Size::Auto => best(policy, wave, most),
+        Size::UpTo(size) => best(policy, costs, head, (size as usize).min(most)),
+        Size::Auto => best(policy, costs, head, most),
     }
 }
 
-fn best(policy: &Policy, _wave: u32, most: usize) -> usize {
-    if policy.curve.is_empty() { most.min(FIRST) } else { on_curve(&policy.curve, most) }
+fn best(policy: &Policy, costs: &Costs, head: &Head, most: usize) -> usize {
+    if !policy.curve.is_empty() {
+        return on_curve(&policy.curve, most);
+    }
+    let worth = (costs.fixed as f64 / (OVERHEAD * costs.mean_item())).round() as usize;
+    let first = worth.clamp(LEAST, MOST_UNMEASURED);
+    // Repeated questions are votes, and votes from prompts of another size err less alike.
+    let mut size = if head.wave == 0 { first } else { MOST_UNMEASURED }.min(most);
+    while size > LEAST && head.reliability.confirmed(size).is_some_and(|share| share < CONFIRMED) {
+        size /= 2;
+    }
+    size
 }
 
 /// The largest size up to `most` whose accuracy is about the curve's best.
