@@ -36,7 +36,7 @@ pub fn dataset(simulator: &Simulator, n_items: usize, seed: u64, tokenizer: Toke
     let missing = (fit.instruction_tokens as usize).saturating_sub(fixed(&task));
     task.instructions.push_str(&words(mix(&[seed]), missing));
     let labels: Vec<String> = fit.labels.map(str::to_owned).into();
-    let line = tokenizer.count(&input_line(10, ""));
+    let line = tokenizer.count(&input_line(10, WORDS[0])).saturating_sub(1);
     let item = |index: usize| {
         let drawn = mix(&[seed, index as u64, 5]);
         let length = fit.item_tokens * (1.0 + SPREAD * (2.0 * uniform(drawn) - 1.0));
