@@ -98,7 +98,7 @@ fn every_injection_is_counted() {
     let mut simulator = simulator("rte-gpt4");
     simulator.faults = faults;
     let limits = tollgate_planners::batch::Limits { spare_output: 1_000, ..Default::default() };
-    let mut batch = job(&simulator, 320, Policy { size: Size::UpTo(32), limits, ..Policy::default() });
+    let mut batch = job(&simulator, 320, Policy { size: Size::UpTo(32), attempts: 12, limits, ..Policy::default() });
     let injected = drive(&mut batch, &simulator).unwrap();
     let counted = batch.report().faults;
     assert!(injected.missing > 20 && injected.duplicate > 10 && injected.shuffled > 10, "{injected:?}");

@@ -172,7 +172,7 @@ fn models(seeds: u64) -> Rows {
 
 fn faults(seeds: u64) -> Rows {
     let kinds = [
-        ("none", FaultRates::default()),
+        ("-", FaultRates::default()),
         ("missing", FaultRates { missing: 0.05, ..FaultRates::default() }),
         ("duplicate", FaultRates { duplicate: 0.05, ..FaultRates::default() }),
         ("shuffled", FaultRates { shuffled: 0.05, ..FaultRates::default() }),
@@ -180,21 +180,24 @@ fn faults(seeds: u64) -> Rows {
         ("unparsable", FaultRates { unparsable: 0.05, ..FaultRates::default() }),
         ("first three", FaultRates { missing: 0.05, duplicate: 0.05, shuffled: 0.05, ..FaultRates::default() }),
     ];
-    let fine = run(&setup("boolq-gpt4"), &quarter(Size::UpTo(32)), seeds)?;
-    let row = |(name, faults): &(&str, FaultRates)| -> Result<Value, Box<dyn Error>> {
-        let setup = Setup { faults: *faults, ..setup("boolq-gpt4") };
-        let sums = run(&setup, &quarter(Size::UpTo(32)), seeds)?;
-        Ok(json!({
-            "faults": name,
-            "accuracy": interval(sums.accuracy()),
-            "against none": interval(sums.difference(&fine)),
-            "share": interval(sums.share()),
-            "spoilt": sums.injected(),
-            "counted": sums.counted(),
-            "items without an answer": sums.unanswered(),
-        }))
-    };
-    kinds.iter().map(row).collect()
+    let mut rows = Vec::new();
+    for (budget, policy) in [("a quarter", quarter(Size::UpTo(32))), ("none", Policy::default())] {
+        let fine = run(&setup("boolq-gpt4"), &policy, seeds)?;
+        for (name, faults) in &kinds {
+            let sums = run(&Setup { faults: *faults, ..setup("boolq-gpt4") }, &policy, seeds)?;
+            rows.push(json!({
+                "faults": name,
+                "budget": budget,
+                "accuracy": interval(sums.accuracy()),
+                "against no faults": interval(sums.difference(&fine)),
+                "share": interval(sums.share()),
+                "spoilt": sums.injected(),
+                "counted": sums.counted(),
+                "items without an answer": sums.unanswered(),
+            }));
+        }
+    }
+    Ok(rows)
 }
 
 fn large(_: u64) -> Rows {
