@@ -44,12 +44,14 @@
 //! The clock and the seed are arguments, so that equal inputs give equal prompts.
 
 mod answers;
+mod check;
 mod costs;
 mod demos;
 mod early_stop;
 mod fence;
 mod forecast;
 mod item;
+mod labels;
 mod limits;
 mod machine;
 mod mix;
@@ -63,6 +65,7 @@ mod render;
 mod report;
 mod size;
 mod state;
+mod take;
 mod task;
 mod vote;
 

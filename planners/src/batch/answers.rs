@@ -43,8 +43,7 @@ pub(super) fn answer(batch: &BatchPrompt, index: usize) -> Answer {
     let (item, state) = (&batch.items[index], &batch.states[index]);
     let labels = batch.task.labels.len();
     let leader = vote::leader(batch.policy.vote, &state.votes, labels, &batch.head.reliability);
-    let label = leader.map(|leader| name(batch, leader.label).to_owned());
-    let right = item.expected.as_ref().map(|expected| label.as_deref().is_some_and(|it| plain(it) == plain(expected)));
+    let label = leader.map(|leader| name(batch, index, leader.label).to_owned());
     Answer {
         id: item.id.clone(),
         standing: state.standing,
@@ -53,14 +52,22 @@ pub(super) fn answer(batch: &BatchPrompt, index: usize) -> Answer {
         tokens: state.charged_milli as f64 / 1_000.0,
         flags: batch.flags[index].clone(),
         label,
-        right,
+        right: is_right(batch, index),
     }
+}
+
+/// Whether the item's answer is the expected one; `None` where none is known.
+pub(super) fn is_right(batch: &BatchPrompt, index: usize) -> Option<bool> {
+    let expected = batch.items[index].expected.as_ref()?;
+    let (votes, labels) = (&batch.states[index].votes, batch.task.labels.len());
+    let leader = vote::leader(batch.policy.vote, votes, labels, &batch.head.reliability);
+    Some(leader.is_some_and(|leader| plain(name(batch, index, leader.label)) == plain(expected)))
 }
 
 fn votes(batch: &BatchPrompt, index: usize) -> Vec<Votes> {
     let mut found: Vec<Votes> = Vec::new();
     for vote in &batch.states[index].votes {
-        let label = name(batch, vote.label);
+        let label = name(batch, index, vote.label);
         let confident = u32::from(vote.confident);
         match found.iter_mut().find(|it| it.label == label) {
             Some(it) => {
@@ -74,9 +81,9 @@ fn votes(batch: &BatchPrompt, index: usize) -> Vec<Votes> {
     found
 }
 
-fn name(batch: &BatchPrompt, label: u32) -> &str {
+fn name(batch: &BatchPrompt, index: usize, label: u32) -> &str {
     match batch.task.labels.get(label as usize) {
         Some(label) => &label.name,
-        None => batch.head.texts.get(label as usize).map_or("", String::as_str),
+        None => batch.states[index].texts.get(label as usize).map_or("", String::as_str),
     }
 }

@@ -6,24 +6,22 @@ use tollgate_tokenizers::Tokenizer;
 
 use super::{
     Answer, BatchError, Failure, Item, Policy, Prompt, Report, Task, Usage, answers,
+    check::{check, check_progress, realms},
     costs::Costs,
     demos, early_stop,
     fence::{self, Flag},
+    labels::Labels,
     limits,
-    parse::{Faults, Said, parse},
+    parse::{Faults, parse},
     plan::Wave,
     posterior::Reliability,
     render, report,
-    state::{Cast, Changes, Ended, Head, ItemState, Planned, Progress, Standing, Unanswered},
+    state::{Changes, Ended, Head, ItemState, Planned, Progress, Standing, Unanswered},
     task::Example,
 };
 
 /// The most items of a job.
 pub const MOST_ITEMS: usize = 1_000_000;
-/// How much smaller the prompts of items are after one that failed as a whole.
-const SHRINK: usize = 4;
-/// The most items of the prompt that is an item's last attempt.
-const LAST_ATTEMPT: u32 = 4;
 /// After so many waves without a usable answer nothing more is asked.
 const MOST_BARREN: u32 = 2;
 
@@ -44,13 +42,13 @@ pub struct BatchPrompt {
     demo_tokens: Vec<u64>,
     pub(super) head: Head,
     pub(super) states: Vec<ItemState>,
-    planned: BTreeMap<u64, Planned>,
+    pub(super) planned: BTreeMap<u64, Planned>,
     /// Prompts that were given out and not answered.
     pub(super) sent: BTreeSet<u64>,
-    texts: BTreeMap<String, u32>,
+    labels: Labels,
     changed: BTreeSet<u32>,
-    new_prompts: BTreeSet<u64>,
-    done_prompts: Vec<u64>,
+    pub(super) new_prompts: BTreeSet<u64>,
+    pub(super) done_prompts: Vec<u64>,
     settled: Vec<u32>,
     cancelled: bool,
 }
@@ -78,7 +76,7 @@ impl BatchPrompt {
         tokenizer: Tokenizer,
         progress: Progress,
     ) -> Result<Self, BatchError> {
-        check(&task, &items, &policy)?;
+        let labels = check(&task, &items, &policy)?;
         check_progress(&progress, &task, items.len())?;
         let Progress { head, items: states, planned } = progress;
         let mut batch = Self {
@@ -87,7 +85,7 @@ impl BatchPrompt {
             realms: realms(&items),
             system: render::system(&task),
             demo_tokens: Vec::new(),
-            texts: head.texts.iter().cloned().zip(0..).collect(),
+            labels,
             task,
             items,
             policy,
@@ -128,7 +126,7 @@ impl BatchPrompt {
     pub fn record(&mut self, prompt_id: u64, text: &str, usage: Usage) -> Result<Faults, BatchError> {
         let planned = self.finish_prompt(prompt_id)?;
         self.charge(&planned, usage);
-        let (said, faults) = parse(&self.task, planned.items.len(), text);
+        let (said, faults) = parse(&self.labels, self.task.format, planned.items.len(), text);
         self.head.faults.add(faults);
         let n_usable = said.iter().flatten().count();
         if n_usable == 0 {
@@ -213,108 +211,14 @@ impl BatchPrompt {
         }
     }
 
-    fn state(&mut self, item: u32) -> &mut ItemState {
+    pub(super) fn state(&mut self, item: u32) -> &mut ItemState {
         self.changed.insert(item);
         &mut self.states[item as usize]
     }
 
-    fn stand(&mut self, item: u32, standing: Standing) {
+    pub(super) fn stand(&mut self, item: u32, standing: Standing) {
         self.state(item).standing = standing;
         self.settled.push(item);
-    }
-
-    fn finish_prompt(&mut self, id: u64) -> Result<Planned, BatchError> {
-        if !self.sent.remove(&id) {
-            return Err(BatchError::UnknownPrompt(id));
-        }
-        self.drop_prompt(id).ok_or(BatchError::UnknownPrompt(id))
-    }
-
-    fn drop_prompt(&mut self, id: u64) -> Option<Planned> {
-        if !self.new_prompts.remove(&id) {
-            self.done_prompts.push(id);
-        }
-        self.planned.remove(&id)
-    }
-
-    /// Each item bears its own line, and the same part of the rest.
-    fn charge(&mut self, planned: &Planned, usage: Usage) {
-        self.head.usage.add(usage);
-        self.head.calls += 1;
-        self.head.first_calls += u64::from(planned.wave == 0);
-        self.head.asked += planned.items.len() as u64;
-        let surcharge = limits::surcharge(planned.input_tokens, usage.input_tokens);
-        self.head.surcharge = self.head.surcharge.max(surcharge);
-        let lines: u64 = planned.items.iter().map(|item| self.costs.line(*item)).sum();
-        let rest = (usage.input_tokens + usage.output_tokens).saturating_sub(lines);
-        let part = rest * 1_000 / planned.items.len().max(1) as u64;
-        for item in &planned.items {
-            let own = self.costs.line(*item) * 1_000;
-            self.state(*item).charged_milli += own + part;
-        }
-    }
-
-    fn take(&mut self, planned: &Planned, place: usize, said: Option<Said>, others_answered: bool) {
-        let item = planned.items[place];
-        let Some(said) = said else {
-            self.go_without(item, planned.items.len(), others_answered);
-            return;
-        };
-        let label = self.label_index(said.label);
-        let (wave, size) = (planned.wave, planned.items.len() as u32);
-        let vote = Cast { label, confident: said.confident, wave, size, place: place as u32 };
-        let group = planned.id as u32;
-        let state = self.state(item);
-        state.votes.push(vote);
-        if wave == 0 {
-            state.group = group;
-        }
-        let labels = self.task.labels.len();
-        let votes = &self.states[item as usize].votes;
-        if early_stop::is_settled(&self.policy, votes, labels, &self.head.reliability) {
-            self.stand(item, Standing::Settled);
-        }
-    }
-
-    /// An answer left the item out. It is asked again, the last time beside few others.
-    fn go_without(&mut self, item: u32, n_items: usize, others_answered: bool) {
-        if !others_answered && n_items > 1 {
-            return;
-        }
-        self.count_failure(item, Unanswered::NoUsableAnswer);
-        if self.states[item as usize].failures + 1 >= self.policy.attempts {
-            self.state(item).at_most = LAST_ATTEMPT;
-        }
-    }
-
-    fn count_failure(&mut self, item: u32, reason: Unanswered) {
-        let attempts = self.policy.attempts;
-        let state = self.state(item);
-        state.failures += 1;
-        if state.failures >= attempts {
-            // What other prompts said of it stands.
-            let standing = if state.votes.is_empty() { Standing::Unanswered(reason) } else { Standing::Undecided };
-            self.stand(item, standing);
-        }
-    }
-
-    fn separate(&mut self, planned: &Planned) {
-        let at_most = (planned.items.len() / SHRINK).max(1) as u32;
-        for item in &planned.items {
-            self.state(*item).at_most = at_most;
-        }
-    }
-
-    fn label_index(&mut self, label: String) -> u32 {
-        if !self.task.is_free() {
-            return self.task.label(&label).unwrap_or_default() as u32;
-        }
-        let next = self.head.texts.len() as u32;
-        let index = *self.texts.entry(label.clone()).or_insert(next);
-        if index == next {
-            self.head.texts.push(label);
-        }
-        index
     }
 
     fn plan_wave(&mut self) {
@@ -431,45 +335,4 @@ impl BatchPrompt {
             items: planned.items.iter().map(|it| item(it).id.clone()).collect(),
         }
     }
-}
-
-fn check(task: &Task, items: &[Item], policy: &Policy) -> Result<(), BatchError> {
-    task.check()?;
-    policy.check()?;
-    if items.len() > MOST_ITEMS {
-        return Err(BatchError::TooMany(items.len()));
-    }
-    let mut ids = BTreeSet::new();
-    for item in items {
-        if !ids.insert(item.id.as_str()) {
-            return Err(BatchError::SameId(item.id.clone()));
-        }
-        match &item.expected {
-            Some(label) if !task.is_free() && task.label(label).is_none() => {
-                return Err(BatchError::UnknownLabel(label.clone()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn check_progress(progress: &Progress, task: &Task, n_items: usize) -> Result<(), BatchError> {
-    let labels = if task.is_free() { progress.head.texts.len() } else { task.labels.len() };
-    let known = |item: &u32| (*item as usize) < n_items;
-    let whole = progress.items.len() == n_items
-        && progress.planned.iter().all(|(id, it)| *id == it.id && !it.items.is_empty() && it.items.iter().all(known))
-        && progress.head.demos.iter().flatten().all(known)
-        && progress.items.iter().flat_map(|it| &it.votes).all(|vote| (vote.label as usize) < labels);
-    if whole { Ok(()) } else { Err(BatchError::Progress(n_items)) }
-}
-
-fn realms(items: &[Item]) -> Vec<u32> {
-    let mut known = BTreeMap::new();
-    let mut number = |item: &Item| {
-        let next = known.len() as u32;
-        let realm = item.realm();
-        *known.entry((realm.0.map(str::to_owned), realm.1.map(str::to_owned))).or_insert(next)
-    };
-    items.iter().map(&mut number).collect()
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Format, Task,
-    task::{bare, plain},
+    Format,
+    labels::{Labels, Word},
+    task::plain,
 };
 
 /// How many opening braces of an answer are tried, over the number of items.
@@ -41,19 +42,19 @@ impl Faults {
 /// One item's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Said {
-    pub label: String,
+    pub word: Word,
     pub confident: bool,
 }
 
 /// What an answer says of each of `n_items`; `None` where it says nothing that could be used.
-pub(super) fn parse(task: &Task, n_items: usize, text: &str) -> (Vec<Option<Said>>, Faults) {
-    let entries = match task.format {
+pub(super) fn parse(labels: &Labels, format: Format, n_items: usize, text: &str) -> (Vec<Option<Said>>, Faults) {
+    let entries = match format {
         Format::Lines => text.lines().filter_map(line).collect(),
         Format::Json => objects(text, n_items),
     };
     let mut reading = Reading { slots: vec![Slot::Nothing; n_items], faults: Faults::default(), highest: None };
     for entry in entries {
-        reading.take(task, entry);
+        reading.take(labels, &entry);
     }
     reading.finish()
 }
@@ -79,7 +80,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(&mut self, task: &Task, entry: Entry) {
+    fn take(&mut self, labels: &Labels, entry: &Entry) {
         let Some(number) = entry.number.filter(|number| *number < self.slots.len()) else {
             self.faults.out_of_range += 1;
             return;
@@ -87,7 +88,7 @@ impl Reading {
         let is_first = matches!(self.slots[number], Slot::Nothing);
         self.faults.out_of_order += u64::from(is_first && self.highest.is_some_and(|highest| highest > number));
         self.highest = self.highest.max(Some(number));
-        let said = known(task, &entry).map(|label| Said { label, confident: entry.confident });
+        let said = labels.word(&entry.label).map(|word| Said { word, confident: entry.confident });
         let slot = &mut self.slots[number];
         *slot = match (std::mem::replace(slot, Slot::Nothing), said) {
             (Slot::Nothing, None) => Slot::Unusable,
@@ -112,7 +113,7 @@ impl Faults {
     fn again(&mut self, before: Slot, said: Option<Said>) -> Slot {
         self.duplicate += 1;
         match (before, said) {
-            (Slot::Answer(first), Some(second)) if first.label == second.label => {
+            (Slot::Answer(first), Some(second)) if first.word == second.word => {
                 Slot::Answer(Said { confident: first.confident && second.confident, ..first })
             }
             (Slot::Unusable, None) => Slot::Unusable,
@@ -125,14 +126,6 @@ impl Faults {
     }
 }
 
-fn known(task: &Task, entry: &Entry) -> Option<String> {
-    if task.is_free() {
-        let words: Vec<&str> = entry.label.split_whitespace().collect();
-        return Some(words.join(" ")).filter(|label| !label.is_empty());
-    }
-    task.label(&entry.label).map(|index| task.labels[index].name.clone())
-}
-
 /// `Label for Input 3: [yes] (not confident)`, with or without marks of lists and emphasis.
 fn line(text: &str) -> Option<Entry> {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '*' | '#' | '>' | '`'));
@@ -141,7 +134,7 @@ fn line(text: &str) -> Option<Entry> {
     let (number, rest) = rest.split_at(digits);
     let rest = rest.trim_start_matches(['*', '`', ' ']).strip_prefix(':')?;
     let (label, confident) = confidence(rest);
-    Some(Entry { number: number.parse().ok(), label: bare(label).to_owned(), confident })
+    Some(Entry { number: number.parse().ok(), label: label.to_owned(), confident })
 }
 
 fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
@@ -151,8 +144,8 @@ fn strip_word<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 
 /// The label, and whether the model is confident of it; without a word on it, it is not.
 fn confidence(rest: &str) -> (&str, bool) {
-    let rest = rest.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '*' | '`'));
-    let inside = rest.strip_suffix(')').and_then(|it| it.rsplit_once('('));
+    let trimmed = rest.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '*' | '`'));
+    let inside = trimmed.strip_suffix(')').and_then(|it| it.rsplit_once('('));
     match inside.map(|(label, word)| (label, plain(word))) {
         Some((label, word)) if word == "confident" => (label, true),
         Some((label, word)) if word == "not confident" => (label, false),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BatchPrompt, Ended, Standing, parse::Faults};
+use super::{BatchPrompt, Ended, Standing, answers, parse::Faults};
 
 /// What a call was charged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub(super) fn report(batch: &BatchPrompt) -> Report {
     let (single_sent, single_returned) = (costs.single_sent(), single_returned(batch, answers));
     let repeated = (head.calls - head.first_calls) * costs.fixed;
     let share = |spent: u64, whole: u64| if whole == 0 { 0.0 } else { spent as f64 / whole as f64 };
-    let right: Vec<bool> = batch.answers().iter().filter_map(|answer| answer.right).collect();
+    let right: Vec<bool> = (0..batch.items.len()).filter_map(|item| answers::is_right(batch, item)).collect();
     let n_right = right.iter().filter(|right| **right).count() as u64;
     Report {
         items: batch.items.len() as u64,

@@ -73,8 +73,6 @@ pub struct Head {
     pub faults: Faults,
     /// How much answers are worth, learned up to the last wave.
     pub reliability: Reliability,
-    /// Free answers, each once; labels of tasks with labels stay in the task.
-    pub texts: Vec<String>,
     /// Items shown as demonstrations, a list for each realm that has any.
     pub demos: Vec<Vec<u32>>,
     /// Why nothing is asked any more.
@@ -102,6 +100,9 @@ pub enum Ended {
 pub struct ItemState {
     /// Its answers, in the order of waves.
     pub votes: Vec<Cast>,
+    /// Its different answers, where the task names no labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
     /// Prompts that gave no answer for it.
     #[serde(default)]
     pub failures: u32,
@@ -149,7 +150,7 @@ pub enum Unanswered {
 /// One answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cast {
-    /// Index of the label in the task, or of the text among the free answers.
+    /// Index of the label in the task, or of the text among the item's free answers.
     pub label: u32,
     /// Whether the model said that it was sure.
     pub confident: bool,

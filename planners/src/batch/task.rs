@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::BatchError;
-
 /// The longest answer that is expected where a task names no labels, in tokens.
 const FREE_ANSWER_TOKENS: u32 = 32;
 
@@ -101,36 +99,10 @@ impl Task {
     pub fn is_free(&self) -> bool {
         self.labels.is_empty()
     }
-
-    /// The label that an answer means, whatever its case and quotation marks.
-    #[must_use]
-    pub fn label(&self, answer: &str) -> Option<usize> {
-        let wanted = plain(answer);
-        self.labels.iter().position(|label| plain(&label.name) == wanted)
-    }
-
-    pub(super) fn check(&self) -> Result<(), BatchError> {
-        for (index, label) in self.labels.iter().enumerate() {
-            let is_plain = !plain(&label.name).is_empty() && !label.name.contains(['\n', '\r']);
-            if !is_plain || self.label(&label.name) != Some(index) {
-                return Err(BatchError::Label(label.name.clone()));
-            }
-        }
-        let unknown = |example: &&Example| !self.is_free() && self.label(&example.label).is_none();
-        match self.examples.iter().find(unknown) {
-            Some(example) => Err(BatchError::UnknownLabel(example.label.clone())),
-            None => Ok(()),
-        }
-    }
 }
 
 /// An answer as it is compared: without case, and without the marks that models put around labels.
 pub(super) fn plain(answer: &str) -> String {
-    bare(answer).to_lowercase()
-}
-
-/// An answer without what models put around labels.
-pub(super) fn bare(answer: &str) -> &str {
     let is_mark = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '"' | '\'' | '`' | '*' | '_' | '.' | ',');
-    answer.trim_matches(is_mark)
+    answer.trim_matches(is_mark).to_lowercase()
 }

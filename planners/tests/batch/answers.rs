@@ -113,6 +113,6 @@ fn json_is_read_whole_fenced_and_cut_off() {
 #[test]
 fn free_answers_are_compared_word_by_word() {
     let free = Task::new("Name the country.", &[]);
-    let reply = lines(["New  Zealand (confident)", "Peru", "(not confident)"]);
-    check_with(free, &reply, [Some("New Zealand"), Some("Peru"), None], Faults { unparsable: 1, ..NONE });
+    let reply = lines(["\"New  Zealand\" (confident)", "the U.S.", "(not confident)"]);
+    check_with(free, &reply, [Some("New Zealand"), Some("the U.S."), None], Faults { unparsable: 1, ..NONE });
 }

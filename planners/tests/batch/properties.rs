@@ -12,6 +12,8 @@ use super::support::tokenizer;
 struct Case {
     lengths: Vec<usize>,
     format: Format,
+    /// Whether the task names no labels.
+    free: bool,
     policy: Policy,
     /// How often lines are spoilt, out of 16.
     spoilt: u64,
@@ -49,13 +51,16 @@ fn policy() -> impl Strategy<Value = Policy> {
 
 fn case() -> impl Strategy<Value = Case> {
     let format = prop_oneof![Just(Format::Lines), Just(Format::Json)];
-    (prop::collection::vec(0_usize..30, 0..40), format, policy(), 0_u64..16)
-        .prop_map(|(lengths, format, policy, spoilt)| Case { lengths, format, policy, spoilt })
+    (prop::collection::vec(0_usize..30, 0..40), (format, any::<bool>()), policy(), 0_u64..16)
+        .prop_map(|(lengths, (format, free), policy, spoilt)| Case { lengths, format, free, policy, spoilt })
 }
 
 impl Case {
     fn job(&self) -> BatchPrompt {
-        let task = Task { format: self.format, ..Task::new("Judge it.", &["good", "bad", "mixed"]) };
+        let task = Task {
+            format: self.format,
+            ..Task::new("Judge it.", if self.free { &[] } else { &["good", "bad", "mixed"] })
+        };
         let item = |(number, length): (usize, &usize)| Item {
             key: length.is_multiple_of(3).then(|| "key".to_owned()),
             trust: length.is_multiple_of(5).then(|| "web".to_owned()),
