@@ -112,9 +112,13 @@ impl BatchPrompt {
             None if self.planned.is_empty() && self.head.ended.is_none() => self.plan_wave(),
             None => {}
         }
-        let free = (self.policy.in_flight as usize).saturating_sub(self.sent.len());
-        let waiting = self.planned.keys().filter(|id| !self.sent.contains(id));
-        let ids: Vec<u64> = waiting.take(free).copied().collect();
+        let mut ids = self.affordable();
+        if ids.is_empty() && self.sent.is_empty() && !self.planned.is_empty() {
+            // Calls cost more than was expected, and what was planned no longer fits; less may.
+            self.drop_unsent();
+            self.plan_wave();
+            ids = self.affordable();
+        }
         self.sent.extend(&ids);
         ids.iter().filter_map(|id| self.planned.get(id)).map(|planned| self.render(planned)).collect()
     }
@@ -290,11 +294,33 @@ impl BatchPrompt {
         demos::turn(&self.task, &solved.collect::<Vec<_>>())
     }
 
-    fn stop_sending(&mut self, ended: Ended) {
+    /// Prompts that may be given out now: as many as may be on their way, as far as the budget reaches at what calls
+    /// were charged by now.
+    fn affordable(&self) -> Vec<u64> {
+        let free = (self.policy.in_flight as usize).saturating_sub(self.sent.len());
+        let price = |it: &Planned| limits::reserve(&self.head, it.input_tokens, it.max_output_tokens);
+        let reserved: u64 = self.sent.iter().filter_map(|id| self.planned.get(id)).map(price).sum();
+        let mut left = limits::tokens_left(&self.policy, &self.costs, &self.head).map(|it| it.saturating_sub(reserved));
+        let waiting = self.planned.values().filter(|it| !self.sent.contains(&it.id)).take(free);
+        let affordable = waiting.take_while(|it| {
+            let fits = left.is_none_or(|left| price(it) <= left);
+            left = left.map(|left| left.saturating_sub(price(it)));
+            fits
+        });
+        affordable.map(|it| it.id).collect()
+    }
+
+    fn drop_unsent(&mut self) {
         let unsent: Vec<u64> = self.planned.keys().filter(|id| !self.sent.contains(id)).copied().collect();
         for id in unsent {
             self.drop_prompt(id);
+            // That nobody answered it says nothing about the provider.
+            self.head.fruitful = true;
         }
+    }
+
+    fn stop_sending(&mut self, ended: Ended) {
+        self.drop_unsent();
         if self.planned.is_empty() && self.head.ended.is_none() {
             self.end(ended);
         }

@@ -276,6 +276,26 @@ fn budgets_are_not_exceeded_and_deadlines_are_kept() {
 }
 
 #[test]
+fn a_provider_that_charges_more_is_asked_less() {
+    for (surplus, in_flight) in [(10, 1), (50, 1), (200, 1), (10, 4), (50, 4)] {
+        let policy =
+            Policy { budget: Some(Budget::Tokens(8_000)), size: Size::Fixed(10), in_flight, ..Policy::default() };
+        let mut batch = job(items(600), policy);
+        while !batch.is_done() {
+            for prompt in batch.next_prompts(0) {
+                let mut charged = usage(&prompt);
+                charged.input_tokens += prompt.input_tokens * surplus / 100;
+                batch.record(prompt.id, &right_lines(&prompt), charged).unwrap();
+            }
+        }
+        let report = batch.report();
+        let spent = report.charged.input_tokens + report.charged.output_tokens;
+        assert!(spent <= 8_000 && spent > 6_500, "{surplus} % more: {spent}");
+        assert_eq!(report.ended, Some(Ended::Budget));
+    }
+}
+
+#[test]
 fn a_cancelled_job_ends_with_what_it_has() {
     let mut batch = job(items(100), Policy { in_flight: 2, ..Policy::default() });
     let sent = batch.next_prompts(0);
