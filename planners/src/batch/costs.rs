@@ -8,7 +8,9 @@ use super::{Item, Policy, Task, render};
 #[derive(Debug, Clone)]
 pub(super) struct Costs {
     tokenizer: Tokenizer,
-    /// Frame, instructions, examples and closing line of a call, with the longest number of items.
+    /// Frame, instructions and examples of a call.
+    pub constant: u64,
+    /// The same with the closing line, for the longest number of items.
     pub fixed: u64,
     /// The same for a call of one item.
     single_fixed: u64,
@@ -48,6 +50,7 @@ impl Costs {
         let free = answer("", false) + u64::from(task.answer_tokens);
         Self {
             tokenizer,
+            constant,
             fixed: constant + closing(WIDE_NUMBER),
             single_fixed: constant + closing(1),
             number,

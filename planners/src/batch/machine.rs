@@ -22,6 +22,8 @@ use super::{
 
 /// The most items of a job.
 pub const MOST_ITEMS: usize = 1_000_000;
+/// Demonstrations take at most this part of a window.
+const DEMOS_WINDOW: u32 = 16;
 /// After so many waves without a usable answer nothing more is asked.
 const MOST_BARREN: u32 = 2;
 
@@ -231,6 +233,10 @@ impl BatchPrompt {
             return self.end(Ended::NoUsableAnswers);
         }
         let extra = |realm: u32| self.demo_tokens.get(realm as usize).copied().unwrap_or_default();
+        let question = |items: &[u32]| {
+            let items = items.iter().map(|item| &self.items[*item as usize]);
+            self.costs.count(&render::user(&self.task, items))
+        };
         let wave = Wave {
             policy: &self.policy,
             costs: &self.costs,
@@ -239,6 +245,7 @@ impl BatchPrompt {
             realms: &self.realms,
             labels: self.task.labels.len(),
             extra: &extra,
+            question: &question,
         };
         let prompts = wave.plan();
         if prompts.is_empty() {
@@ -268,7 +275,11 @@ impl BatchPrompt {
         }
         let n_realms = self.realms.iter().max().map_or(0, |realm| *realm as usize + 1);
         let mut fit: Vec<Vec<(u32, f64, u32)>> = vec![Vec::new(); n_realms];
-        for (item, state) in self.states.iter().enumerate().filter(|(_, state)| demos::is_fit(state)) {
+        // They stay a small part of the window, whatever the items are.
+        let longest = self.policy.limits.window / DEMOS_WINDOW / self.policy.demos;
+        let is_short = |item: usize| self.costs.lines[item] <= longest;
+        let fitting = |(item, state): &(usize, &ItemState)| demos::is_fit(state) && is_short(*item);
+        for (item, state) in self.states.iter().enumerate().filter(fitting) {
             let surety = early_stop::surety(&state.votes, self.task.labels.len(), &self.head.reliability);
             fit[self.realms[item] as usize].push((item as u32, surety, self.costs.lines[item]));
         }
@@ -339,8 +350,15 @@ impl BatchPrompt {
     }
 
     fn give_up_the_too_long(&mut self) {
+        let room = u64::from(self.policy.limits.window);
         for item in 0..self.items.len() as u32 {
-            if !limits::fits_window(&self.policy, &self.costs, self.costs.fixed + self.costs.line(item), 1) {
+            // What is far from the window needs no exact count.
+            if 2 * (self.costs.fixed + self.costs.line(item) + self.costs.answer_most) < room {
+                continue;
+            }
+            let question = render::user(&self.task, [&self.items[item as usize]].into_iter());
+            let tokens = self.costs.constant + self.costs.count(&question);
+            if !limits::fits_window(&self.policy, &self.costs, tokens, 1) {
                 self.stand(item, Standing::Unanswered(Unanswered::TooLong));
             }
         }

@@ -29,6 +29,8 @@ pub(super) struct Wave<'a> {
     pub labels: usize,
     /// What demonstrations add to a prompt of each realm.
     pub extra: &'a dyn Fn(u32) -> u64,
+    /// The tokens of the question with these items, counted as it will be sent.
+    pub question: &'a dyn Fn(&[u32]) -> u64,
 }
 
 impl Wave<'_> {
@@ -96,29 +98,39 @@ impl Wave<'_> {
         let mut left = limits::tokens_left(self.policy, self.costs, self.head).unwrap_or(u64::MAX);
         let mut planned = Vec::new();
         for mut items in prompts {
-            let price = loop {
-                let price = self.price(&items);
-                if items.is_empty() || price.2 <= left {
-                    break price;
-                }
+            let id = self.head.next_id + planned.len() as u64;
+            let mut prompt = self.price(id, &items);
+            while !items.is_empty() && !self.fits(&prompt, left) {
                 items.pop();
-            };
-            let (input_tokens, max_output_tokens, most) = price;
+                prompt = self.price(id, &items);
+            }
             if items.is_empty() {
                 break;
             }
-            left = left.saturating_sub(most);
-            let id = self.head.next_id + planned.len() as u64;
-            planned.push(Planned { id, wave: self.head.wave, items, input_tokens, max_output_tokens });
+            left = left.saturating_sub(self.reserve(&prompt));
+            planned.push(prompt);
         }
         planned
     }
 
-    /// Input, the most output, and the most that both may be charged.
-    fn price(&self, items: &[u32]) -> (u64, u64, u64) {
+    /// Parts were packed by their own counts; the whole may be a few tokens more where they meet.
+    fn price(&self, id: u64, items: &[u32]) -> Planned {
         let extra = items.first().map_or(0, |item| (self.extra)(self.realms[*item as usize]));
-        let input = self.costs.fixed + extra + items.iter().map(|item| self.costs.line(*item)).sum::<u64>();
-        let output = limits::max_output(self.policy, self.costs, items.len());
-        (input, output, limits::reserve(self.head, input, output))
+        Planned {
+            id,
+            wave: self.head.wave,
+            items: items.to_vec(),
+            input_tokens: self.costs.constant + extra + (self.question)(items),
+            max_output_tokens: limits::max_output(self.policy, self.costs, items.len()),
+        }
+    }
+
+    fn fits(&self, prompt: &Planned, left: u64) -> bool {
+        let window = limits::fits_window(self.policy, self.costs, prompt.input_tokens, prompt.items.len());
+        window && self.reserve(prompt) <= left
+    }
+
+    fn reserve(&self, prompt: &Planned) -> u64 {
+        limits::reserve(self.head, prompt.input_tokens, prompt.max_output_tokens)
     }
 }
