@@ -16,7 +16,7 @@ pub async fn run(field: &Field, options: &Options) {
     let mut rows = Vec::new();
     for workload in workloads::ALL {
         let mut floors = [None, None];
-        for it in &field.contestants {
+        for it in field.contestants.iter().filter(|it| it.can(workload)) {
             let fastest = load::capacity(it, workload, duration / 2).await;
             let loads = [(1, None), (CONNECTIONS, Some(fastest / 2.0))];
             for ((connections, rate), floor) in loads.into_iter().zip(&mut floors) {
