@@ -29,7 +29,7 @@ async fn soak(contestant: &Contestant, options: &Options) -> Row {
     let load = Load { connections: CONNECTIONS, rate: Some(rate.into()), duration: SLICE };
     let begun = Instant::now();
     let (mut samples, mut n_failed, mut n_answered) = (Vec::new(), 0, 0);
-    for workload in workloads::ALL.iter().cycle() {
+    for workload in workloads::ALL.iter().filter(|it| contestant.can(it)).cycle() {
         let outcome = load::run(contestant, workload, load).await;
         n_failed += outcome.failed();
         n_answered += outcome.statuses.get(&200).copied().unwrap_or(0);
