@@ -16,16 +16,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    drive, jobs,
+    Target, drive, jobs,
     stored::Standing,
     wire::{self, Spec, Submission},
 };
 use crate::{
     auth::key::ApiKey,
     ledger::moment::Moment,
-    linger::{self, Unread},
     protocols::{ApiError, ErrorKind},
-    proxy::{Proxy, error_response},
+    proxy::{Admitted, Proxy, admitted, error_response},
 };
 use tollgate_planners::batch::BatchPrompt;
 
@@ -55,24 +54,18 @@ async fn submit(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
 }
 
 async fn submitted(proxy: &Arc<Proxy>, request: Request) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
-    proxy.check_origin(&parts.headers, &parts.uri)?;
-    let denied = |told| ApiError::new(ErrorKind::Authentication, told);
-    let key = proxy.access.admit(&parts.headers, Moment::now()).map_err(denied)?;
-    let body = linger::read(&parts.headers, body, proxy.max_body_bytes()).await.map_err(|unread| match unread {
-        Unread::TooLarge(told) => ApiError::new(ErrorKind::TooLarge, told),
-        Unread::Broken(told) => bad(told),
-    })?;
+    let Admitted { key, body, .. } = admitted(proxy, request).await?;
     let asked: Submission = serde_json::from_slice(&body).map_err(|error| bad(format!("the body: {error}")))?;
     let (stream, background) = (asked.stream, asked.background);
-    let target = jobs::target(proxy, &asked.model).map_err(|told| ApiError::new(ErrorKind::NotFound, told))?;
+    let target = Target::find(proxy.routes(), &asked.model).map_err(|told| ApiError::new(ErrorKind::NotFound, told))?;
     let spec = asked.spec(&target).map_err(bad)?;
+    let batch = jobs::started(proxy, &spec).map_err(bad)?;
     if background {
-        let id = proxy.jobs.begin(proxy, spec, key).map_err(bad)?;
+        proxy.jobs.has_room().map_err(|told| ApiError::new(ErrorKind::RateLimit, told))?;
+        let id = proxy.jobs.begin(proxy, &spec, batch, key).map_err(broken)?;
         return Ok((StatusCode::ACCEPTED, Json(json!({"object": "batch_prompt", "id": id, "status": "running"})))
             .into_response());
     }
-    let batch = jobs::started(proxy, &spec).map_err(bad)?;
     match stream {
         true => lines(proxy, &spec, batch, key),
         false => whole(proxy, &spec, batch, key).await,

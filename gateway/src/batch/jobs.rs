@@ -41,16 +41,29 @@ impl Jobs {
         Self { stored: Stored(store), slot, folder, running: Default::default() }
     }
 
+    /// Whether another may begin.
+    ///
+    /// # Errors
+    /// That too many run.
+    pub fn has_room(&self) -> Result<(), String> {
+        match lock(&self.running).len() < MOST_RUNNING {
+            true => Ok(()),
+            false => Err(format!("{MOST_RUNNING} batches run already; come again when one has ended")),
+        }
+    }
+
     /// Begins a job, and gives its id.
     ///
     /// # Errors
-    /// What is wrong with it, that too many run, or that it cannot be kept.
-    pub fn begin(&self, proxy: &Arc<Proxy>, spec: Spec, key: Option<Arc<ApiKey>>) -> Result<String, String> {
-        if lock(&self.running).len() >= MOST_RUNNING {
-            return Err(format!("{MOST_RUNNING} batches run already; come again when one has ended"));
-        }
+    /// That it cannot be kept.
+    pub fn begin(
+        &self,
+        proxy: &Arc<Proxy>,
+        spec: &Spec,
+        batch: BatchPrompt,
+        key: Option<Arc<ApiKey>>,
+    ) -> Result<String, String> {
         let id = format!("batch-{:016x}", fastrand::u64(..));
-        let batch = started(proxy, &spec)?;
         let standing = Standing {
             status: "running".into(),
             error: None,
@@ -58,8 +71,8 @@ impl Jobs {
             slot: self.slot,
             created_ms: Moment::now().0,
         };
-        self.stored.create(&id, &spec, &standing).map_err(|error| error.to_string())?;
-        self.spawn(proxy, id.clone(), batch, answers(proxy, &spec, key)?, standing);
+        self.stored.create(&id, spec, &standing).map_err(|error| error.to_string())?;
+        self.spawn(proxy, id.clone(), batch, answers(proxy, spec, key)?, standing);
         Ok(id)
     }
 
@@ -141,7 +154,7 @@ impl Jobs {
     pub fn load(&self, proxy: &Proxy, id: &str) -> Result<Option<(Spec, BatchPrompt)>, String> {
         let Some(spec) = self.stored.spec(id).map_err(|error| error.to_string())? else { return Ok(None) };
         let progress = self.stored.progress(id, spec.items.len()).map_err(|error| error.to_string())?;
-        let tokenizer = target(proxy, &spec.model)?.tokenizer;
+        let tokenizer = Target::find(proxy.routes(), &spec.model)?.tokenizer;
         let (task, items, policy) = (spec.task.clone(), spec.items.clone(), spec.policy.clone());
         let batch = BatchPrompt::resume(task, items, policy, tokenizer, progress).map_err(|error| error.to_string())?;
         Ok(Some((spec, batch)))
@@ -180,20 +193,12 @@ impl Jobs {
     }
 }
 
-/// What must be known of a model.
-///
-/// # Errors
-/// That nobody serves it.
-pub fn target(proxy: &Proxy, model: &str) -> Result<Target, String> {
-    if is_simulated(model) { Target::of_simulated() } else { Target::of_routes(proxy.routes(), model) }
-}
-
 /// A job at its beginning.
 ///
 /// # Errors
 /// What is wrong with it.
 pub fn started(proxy: &Proxy, spec: &Spec) -> Result<BatchPrompt, String> {
-    let tokenizer = target(proxy, &spec.model)?.tokenizer;
+    let tokenizer = Target::find(proxy.routes(), &spec.model)?.tokenizer;
     let started = BatchPrompt::new(spec.task.clone(), spec.items.clone(), spec.policy.clone(), tokenizer);
     started.map_err(|error| error.to_string())
 }
@@ -206,6 +211,6 @@ pub fn answers(proxy: &Arc<Proxy>, spec: &Spec, key: Option<Arc<ApiKey>>) -> Res
     if is_simulated(&spec.model) {
         return Ok(Arc::new(Simulated::new(&spec.model, spec.policy.seed, &spec.items)?));
     }
-    let tokenizer = target(proxy, &spec.model)?.tokenizer;
+    let tokenizer = Target::find(proxy.routes(), &spec.model)?.tokenizer;
     Ok(Arc::new(Sender { proxy: Arc::clone(proxy), key, model: spec.model.clone(), tokenizer }))
 }

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::{DuplexStream, ReadHalf, WriteHalf};
 use tokio_util::sync::CancellationToken;
 
-use super::{drive, jobs, wire::Spec};
+use super::{Target, drive, jobs, wire::Spec};
 use crate::{proxy::Proxy, upstream::LateProxy};
 use tollgate_planners::batch::{Budget, Item, Policy, Task};
 
@@ -85,7 +85,7 @@ impl BatchServer {
 }
 
 async fn answered(proxy: &Arc<Proxy>, ask: Ask) -> Result<String, String> {
-    let target = jobs::target(proxy, &ask.model)?;
+    let target = Target::find(proxy.routes(), &ask.model)?;
     let labels: Vec<&str> = ask.labels.iter().map(String::as_str).collect();
     let items = ask.items.into_iter().enumerate().map(|(number, text)| Item::new(number.to_string(), text));
     let spec = Spec {

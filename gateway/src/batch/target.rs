@@ -1,8 +1,8 @@
 //! What a batch must know of the model that it asks: whose tokens it is counted in, what fits, what it costs.
 
-use super::simulated;
+use super::simulated::{self, Simulated};
 use crate::proxy::{Routes, vocabulary};
-use tollgate_config::{Config, Price};
+use tollgate_config::Price;
 use tollgate_planners::batch::{Limits, Policy};
 use tollgate_tokenizers::{Tokenizer, chat::Family};
 
@@ -20,31 +20,15 @@ pub fn is_simulated(model: &str) -> bool {
 }
 
 impl Target {
-    /// The model of this name, by any name that the gateway routes.
+    /// The model of this name, by any name that the gateway routes, or a simulated one.
     ///
     /// # Errors
     /// That nobody serves it, or that its vocabulary is not there.
-    pub fn find(config: &Config, model: &str) -> Result<Self, String> {
-        match is_simulated(model) {
-            true => Self::of_simulated(),
-            false => Self::of_routes(&Routes::new(config), model),
+    pub fn find(routes: &Routes, model: &str) -> Result<Self, String> {
+        if is_simulated(model) {
+            Simulated::new(model, 0, &[])?;
+            return Self::of_simulated();
         }
-    }
-
-    /// One that costs nothing.
-    ///
-    /// # Errors
-    /// That its vocabulary is not part of this build.
-    pub fn of_simulated() -> Result<Self, String> {
-        let tokenizer = Tokenizer::by_name(simulated::TOKENIZER).map_err(|error| error.to_string())?;
-        Ok(Self { tokenizer, limits: Limits::default(), price: None })
-    }
-
-    /// As [`Self::find`], of a gateway that runs.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
-    pub fn of_routes(routes: &Routes, model: &str) -> Result<Self, String> {
         let routed = routes.find(model)?;
         let entry = routed.model.as_deref();
         let family = Family::of_model(&routed.targets[0].model);
@@ -56,6 +40,15 @@ impl Target {
             ..default
         };
         Ok(Self { tokenizer, limits, price: entry.and_then(|it| it.price) })
+    }
+
+    /// One that costs nothing.
+    ///
+    /// # Errors
+    /// That its vocabulary is not part of this build.
+    pub fn of_simulated() -> Result<Self, String> {
+        let tokenizer = Tokenizer::by_name(simulated::TOKENIZER).map_err(|error| error.to_string())?;
+        Ok(Self { tokenizer, limits: Limits::default(), price: None })
     }
 
     /// The default policy, within what the model takes.

@@ -43,11 +43,18 @@ impl Ask {
     }
 }
 
-/// Reads a request as far as it must be known before anything is decided.
+/// A request that was let in.
+pub struct Admitted {
+    pub key: Option<Arc<ApiKey>>,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Lets a request in, and reads its body.
 ///
 /// # Errors
-/// What is wrong with it.
-pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result<Ask, ApiError> {
+/// Why it is not let in, or that its body is too large or did not arrive.
+pub async fn admitted(proxy: &Proxy, request: Request) -> Result<Admitted, ApiError> {
     let (parts, body) = request.into_parts();
     proxy.check_origin(&parts.headers, &parts.uri)?;
     let denied = |told| ApiError::new(ErrorKind::Authentication, told);
@@ -56,12 +63,21 @@ pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result
         Unread::TooLarge(told) => ApiError::new(ErrorKind::TooLarge, told),
         Unread::Broken(told) => ApiError::new(ErrorKind::InvalidRequest, told),
     })?;
+    Ok(Admitted { key, headers: parts.headers, body })
+}
+
+/// Reads a request as far as it must be known before anything is decided.
+///
+/// # Errors
+/// What is wrong with it.
+pub async fn read(proxy: &Proxy, format: WireFormat, request: Request) -> Result<Ask, ApiError> {
+    let Admitted { key, headers, body } = admitted(proxy, request).await?;
     let bad = |told| ApiError::new(ErrorKind::InvalidRequest, told);
     let envelope = Envelope::read(&body).map_err(bad)?;
     let (model, is_stream) = (envelope.model.clone().into_owned(), envelope.streams());
     let has_usage = envelope.has_usage();
     let tools = envelope.tools_in(&body);
-    Ok(Ask { key, format, headers: parts.headers, body, model, is_stream, has_usage, tools })
+    Ok(Ask { key, format, headers, body, model, is_stream, has_usage, tools })
 }
 
 /// Unique over processes and restarts: the start of this one, at random, and a number.

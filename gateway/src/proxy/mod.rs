@@ -51,6 +51,7 @@ use http::HeaderMap;
 use indexmap::IndexMap;
 
 use ask::Ask;
+pub use ask::{Admitted, admitted};
 use attempt::Providers;
 use cache::Cache;
 use calibration::Calibration;
@@ -156,10 +157,6 @@ impl Proxy {
     /// Where requests go.
     pub fn routes(&self) -> &Routes {
         &self.routes
-    }
-
-    pub fn max_body_bytes(&self) -> usize {
-        self.max_body_bytes
     }
 
     /// Whether a request comes from where requests may come from.

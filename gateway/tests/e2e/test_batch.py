@@ -189,7 +189,7 @@ def test_models_that_do_not_answer_as_asked(gateway, model, ended, standing):
         ({"model": "mock/plain", "task": TASK, "items": ["a"], "policy": {"rounds": 0}}, 400, "rounds"),
         ({"model": "mock/plain", "task": TASK, "items": ["a"], "policy": {"round": 1}}, 400, "unknown field `round`"),
         ({"model": "zebra", "task": TASK, "items": ["a"]}, 404, "zebra"),
-        ({"model": "sim:zebra", "task": TASK, "items": ["a"]}, 500, "sim:boolq-gpt4"),
+        ({"model": "sim:zebra", "task": TASK, "items": ["a"]}, 404, "sim:boolq-gpt4"),
         ({"model": SIM, "task": TASK, "items": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]}, 400, "`a`"),
         ({"model": SIM, "task": {**TASK, "labels": ["yes", "Yes"]}, "items": ["a"]}, 400, "`Yes`"),
     ],

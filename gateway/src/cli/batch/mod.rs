@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ConfigSource, Failure, print, runtime};
 use crate::{
     batch::{self, Answers, Outcome, Sender, Simulated, Target},
-    proxy::Proxy,
+    proxy::{Proxy, Routes},
 };
 use journal::Journal;
 use tollgate_config::Config;
@@ -128,7 +128,9 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
     let config = args.source.load()?.config;
     let job = job(args, &config)?;
     if args.plan {
-        return print(&report::plan(job.start_at_once()?, job.target.price, args.json)?);
+        // The whole first wave is given out at once.
+        let policy = Policy { in_flight: u32::MAX, ..job.policy.clone() };
+        return print(&report::plan(job.start(policy)?, job.target.price, args.json)?);
     }
     let mut journal = args.out.as_deref().map(|out| Journal::open(out, &args.model, &job)).transpose()?;
     let mut batch = match journal.as_mut().and_then(Journal::take_progress) {
@@ -142,7 +144,7 @@ pub fn run(args: &BatchArgs) -> Result<(), Failure> {
             );
             resumed.map_err(|error| error.to_string())?
         }
-        None => job.start()?,
+        None => job.start(job.policy.clone())?,
     };
     let outcome = answered(args, &config, &job, &mut batch, journal.as_mut())?;
     let rows = report::rows(&batch, args.out.as_deref())?;
@@ -166,21 +168,13 @@ fn job(args: &BatchArgs, config: &Config) -> Result<Job, Failure> {
     let task = input::task(&args.task, &args.labels)?;
     let columns = input::Columns { id: &args.id_column, text: &args.text_column, label: &args.label_column };
     let items = input::items(&args.items, &columns)?;
-    let target = Target::find(config, &args.model)?;
+    let target = Target::find(&Routes::new(config), &args.model)?;
     let policy = policy(&args.policy, &target)?;
     Ok(Job { task, items, policy, target })
 }
 
 impl Job {
-    fn start(&self) -> Result<BatchPrompt, Failure> {
-        let started =
-            BatchPrompt::new(self.task.clone(), self.items.clone(), self.policy.clone(), self.target.tokenizer);
-        started.map_err(|error| error.to_string().into())
-    }
-
-    /// A start that gives out the whole first wave.
-    fn start_at_once(&self) -> Result<BatchPrompt, Failure> {
-        let policy = Policy { in_flight: u32::MAX, ..self.policy.clone() };
+    fn start(&self, policy: Policy) -> Result<BatchPrompt, Failure> {
         let started = BatchPrompt::new(self.task.clone(), self.items.clone(), policy, self.target.tokenizer);
         started.map_err(|error| error.to_string().into())
     }
