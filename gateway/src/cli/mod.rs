@@ -1,6 +1,7 @@
 //! The command line: what is asked, checked once, and handed to one function per command.
 
 mod batch;
+mod bench;
 mod compare;
 mod completions;
 mod config;
@@ -38,6 +39,7 @@ Examples:
   tollgate compare src/*.rs                  the same texts in every tokenizer
   tollgate batch --task task.toml --items reviews.csv --model gpt-5-mini
                                              one question of many items, many to a prompt
+  tollgate bench run synthetic-tools         tasks with and without the gate; no key, no data
   tollgate keys create --name ci --limit usd=25/month
                                              make an API key
   tollgate usage --by day                    what the keys used
@@ -66,6 +68,8 @@ enum Command {
     Count(count::CountArgs),
     /// Ask one question of many items, many to a prompt
     Batch(batch::BatchArgs),
+    /// Run tasks with and without the gate, and report what is kept and saved
+    Bench(bench::BenchArgs),
     /// Compare what tokenizers make of the same texts
     Compare(compare::CompareArgs),
     /// Make, list or revoke API keys of the REST proxy
@@ -109,6 +113,11 @@ impl Command {
             Self::Plan(args) => &mut args.source,
             Self::Count(args) => &mut args.source,
             Self::Batch(args) => &mut args.source,
+            Self::Bench(args) => match args.source() {
+                Some(source) => source,
+                None if before.source.is_empty() => return Ok(()),
+                None => return Err("this command reads no configuration"),
+            },
             Self::Compare(args) => &mut args.source,
             Self::Keys(args) => &mut args.source,
             Self::Usage(args) => &mut args.source,
@@ -175,6 +184,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Count(args) => count::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Keys(args) => keys::run(args),
         Command::Usage(args) => usage::run(&args),

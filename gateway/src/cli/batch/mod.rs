@@ -225,7 +225,7 @@ fn answered(
 }
 
 /// The first Ctrl-C stops asking, and what is on its way is awaited; a second one ends the process as it always does.
-async fn ended_by_hand(cancel: CancellationToken) {
+pub(in crate::cli) async fn ended_by_hand(cancel: CancellationToken) {
     if tokio::signal::ctrl_c().await.is_ok() {
         anstream::eprintln!("stopping with what is on its way; once more ends at once");
         cancel.cancel();
