@@ -10,6 +10,7 @@ mod meta;
 pub mod metrics;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod runner;
 mod schema;
 pub mod score;

@@ -69,7 +69,7 @@ pub struct Progress {
 
 /// The run.
 pub struct Runner {
-    tasks: Box<dyn Iterator<Item = Task> + Send>,
+    tasks: Chosen,
     arms: Vec<Arm>,
     trials: u32,
     done: Done,
@@ -81,13 +81,27 @@ pub struct Runner {
 }
 
 /// The tasks that are chosen; what is broken is left to the survey.
-fn chosen(tasks: Tasks, choice: &Choice) -> Box<dyn Iterator<Item = Task> + Send> {
-    let filter = choice.filter.clone();
-    let is_wanted = move |task: &Task| {
-        filter.as_ref().is_none_or(|it| task.id.contains(it.as_str()) || task.category.contains(it.as_str()))
-    };
-    let limit = choice.limit.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
-    Box::new(tasks.filter_map(Result::ok).filter(is_wanted).take(limit))
+pub struct Chosen(Box<dyn Iterator<Item = Task> + Send>);
+
+impl Chosen {
+    /// Of all tasks these.
+    #[must_use]
+    pub fn new(tasks: Tasks, choice: &Choice) -> Self {
+        let filter = choice.filter.clone();
+        let is_wanted = move |task: &Task| {
+            filter.as_ref().is_none_or(|it| task.id.contains(it.as_str()) || task.category.contains(it.as_str()))
+        };
+        let limit = choice.limit.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
+        Self(Box::new(tasks.filter_map(Result::ok).filter(is_wanted).take(limit)))
+    }
+}
+
+impl Iterator for Chosen {
+    type Item = Task;
+
+    fn next(&mut self) -> Option<Task> {
+        self.0.next()
+    }
 }
 
 /// The arms that make sense for a task: without tools there is only one.
@@ -107,7 +121,7 @@ pub fn survey(tasks: Tasks, choice: &Choice, arms: &[Arm], trials: u32) -> Surve
             noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(told.clone());
         }
     });
-    for task in chosen(Box::new(watched), choice) {
+    for task in Chosen::new(Box::new(watched), choice) {
         survey.tasks += 1;
         survey.attempts += arms_for(&task, arms).len() as u64 * u64::from(trials);
         // A chain of digests: order counts, and nothing has to be kept.
@@ -126,7 +140,7 @@ impl Runner {
     #[must_use]
     pub fn new(tasks: Tasks, choice: &Choice, arms: Vec<Arm>, trials: u32) -> Self {
         Self {
-            tasks: chosen(tasks, choice),
+            tasks: Chosen::new(tasks, choice),
             arms,
             trials,
             done: Done::default(),

@@ -1,6 +1,7 @@
 //! What a record comes to: by arm and category, with intervals, and arms against each other on the same tasks. Lines
 //! stream through; what is kept does not grow with the tasks.
 
+mod require;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use crate::compare::{Bootstrap, Discordant, Interval};
 use crate::record;
 use crate::score::Gate;
 use crate::trace::{Line, Parts, Usage};
+pub use require::Requirement;
 
 /// Tasks that wait for their other arms, at most; attempts of a task are made one after the other.
 const MOST_PENDING: usize = 4096;

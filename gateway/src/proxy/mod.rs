@@ -63,6 +63,7 @@ pub use route::Routes;
 use spans::Spans;
 use tollgate_config::{Config, StoreKind, WireFormat};
 use tools::Planner;
+pub use tools::run_tool;
 
 /// The REST side of the gateway.
 pub struct Proxy {

@@ -8,6 +8,7 @@ mod model;
 mod pace;
 mod recorded;
 mod report;
+mod rescore;
 mod run;
 mod target;
 mod whom;
@@ -41,6 +42,8 @@ enum BenchCommand {
     Run(Box<run::RunArgs>),
     /// Show what records come to
     Report(report::ReportArgs),
+    /// Judge recorded attempts again, without asking or running anything
+    Rescore(rescore::RescoreArgs),
     /// List suites and scripted models
     List,
 }
@@ -50,7 +53,7 @@ impl BenchArgs {
     pub(super) fn source(&mut self) -> Option<&mut ConfigSource> {
         match &mut self.command {
             BenchCommand::Run(args) => Some(&mut args.source),
-            BenchCommand::Report(_) | BenchCommand::List => None,
+            BenchCommand::Report(_) | BenchCommand::Rescore(_) | BenchCommand::List => None,
         }
     }
 }
@@ -59,6 +62,7 @@ pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     match &args.command {
         BenchCommand::Run(args) => run::run(args),
         BenchCommand::Report(args) => report::run(args),
+        BenchCommand::Rescore(args) => rescore::run(args),
         BenchCommand::List => list(),
     }
 }

@@ -4,19 +4,21 @@ use std::{
     collections::BTreeMap,
     fs,
     num::NonZero,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     attempt::{Bench, Shelves},
     default_out,
     files::Folder,
+    host::HostArgs,
     journal::Journal,
     report,
     whom::{Whom, WhomArgs},
@@ -28,7 +30,6 @@ use crate::{
 use tollgate_benchmarks::{
     arm::Arm,
     episode::Rules,
-    host::{Faults, Mock},
     record::{Header, VERSION},
     runner::{Choice, Progress, Runner, Survey, survey},
     suite::{Files, Opened, Setting, Suite, Tasks},
@@ -81,13 +82,12 @@ pub struct RunArgs {
     #[command(flatten)]
     tasks: TaskArgs,
     #[command(flatten)]
-    faults: FaultArgs,
+    host: HostArgs,
     /// Requests to the model in one attempt, at most
     #[arg(long, value_name = "N", default_value_t = Rules::default().max_rounds)]
     max_rounds: usize,
-    /// Print the tables as JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    shown: report::ShownArgs,
     #[command(flatten)]
     pub(in crate::cli) source: ConfigSource,
 }
@@ -109,23 +109,12 @@ struct TaskArgs {
     options: Vec<(String, String)>,
 }
 
-/// What goes wrong on a mock host.
-#[derive(Debug, Args)]
-struct FaultArgs {
-    /// The share of calls that fail, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
-    fault_rate: f64,
-    /// The longest that an answer takes
-    #[arg(long, value_name = "MS", default_value_t = 0)]
-    latency: u64,
-}
-
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let (suite, arms) = (suite(&args.suite)?, arms(args)?);
     let whom = args.whom.open(&args.source, &arms, args.seed)?;
     let setting = setting(args, whom.tokenizer)?;
     match suite.open(&setting)? {
-        Opened::Tables(tables) => show(&tables, args.json),
+        Opened::Tables(tables) => show(&tables, args.shown.is_json()),
         Opened::Tasks(tasks) => run_tasks(args, &Chosen { suite, arms, setting }, whom, tasks),
     }
 }
@@ -138,11 +127,9 @@ struct Chosen {
 }
 
 fn setting(args: &RunArgs, of_model: Tokenizer) -> Result<Setting, Failure> {
-    let open = |path: &PathBuf| Folder::open(path).map(|it| Arc::new(it) as Arc<dyn Files>);
-    let text = |path: &PathBuf| fs::read_to_string(path).map_err(|error| super::unusable(path, &error));
     Ok(Setting {
-        files: args.data.as_ref().map(open).transpose()?,
-        distractors: args.distractors.as_ref().map(text).transpose()?.map(Arc::from),
+        files: args.data.as_deref().map(open_data).transpose()?,
+        distractors: args.distractors.as_deref().map(read_distractors).transpose()?,
         seed: args.seed,
         tokenizer: match &args.tasks.tokenizer {
             Some(name) => Tokenizer::by_name(name).map_err(|error| error.to_string())?,
@@ -153,6 +140,35 @@ fn setting(args: &RunArgs, of_model: Tokenizer) -> Result<Setting, Failure> {
         budgets: args.budgets.clone(),
         options: args.tasks.options.iter().cloned().collect::<BTreeMap<_, _>>(),
     })
+}
+
+/// The setting that a record was made with; data has to be named again.
+pub fn setting_of(header: &Header, data: Option<&Path>, distractors: Option<&Path>) -> Result<Setting, String> {
+    let member = |name: &str| header.setting[name].clone();
+    let wrong = |error: serde_json::Error| format!("the record's setting cannot be read ({error})");
+    Ok(Setting {
+        files: data.map(open_data).transpose()?,
+        distractors: distractors.map(read_distractors).transpose()?,
+        seed: header.seed,
+        tokenizer: Tokenizer::by_name(&header.tokenizer).map_err(|error| error.to_string())?,
+        lengths: serde_json::from_value(member("lengths")).map_err(wrong)?,
+        tasks_per_cell: serde_json::from_value(member("tasks_per_cell")).map_err(wrong)?,
+        budgets: serde_json::from_value(member("budgets")).map_err(wrong)?,
+        options: serde_json::from_value(member("options")).map_err(wrong)?,
+    })
+}
+
+/// Which tasks a record is of.
+pub fn choice_of(header: &Header) -> Choice {
+    Choice { filter: header.setting["filter"].as_str().map(str::to_owned), limit: header.setting["limit"].as_u64() }
+}
+
+fn open_data(path: &Path) -> Result<Arc<dyn Files>, String> {
+    Ok(Arc::new(Folder::open(path)?))
+}
+
+fn read_distractors(path: &Path) -> Result<Arc<str>, String> {
+    fs::read_to_string(path).map(Arc::from).map_err(|error| super::unusable(path, &error))
 }
 
 fn run_tasks(args: &RunArgs, chosen: &Chosen, whom: Whom, tasks: Tasks) -> Result<(), Failure> {
@@ -167,21 +183,18 @@ fn run_tasks(args: &RunArgs, chosen: &Chosen, whom: Whom, tasks: Tasks) -> Resul
     let mut runner = Runner::new(tasks, &choice, arms.clone(), args.trials);
     let out = args.out.clone().unwrap_or_else(|| default_out(suite.name(), &args.whom.model));
     let journal = Journal::open(&out, &header(args, chosen, &survey), |line| runner.resume(&line))?;
+    let runtime = runtime()?;
     let bench = Bench {
         suite: *suite,
         target: whom.target,
-        host: Box::new(Mock::new(Faults {
-            rate: args.faults.fault_rate,
-            latency_ms: args.faults.latency,
-            seed: args.seed,
-        })),
+        host: args.host.open(&args.source, &runtime, args.seed)?,
         rules: Rules { max_rounds: args.max_rounds, ..Rules::default() },
         tokenizer: setting.tokenizer,
         price: whom.price,
         shelves: Shelves::default(),
     };
-    drive(args, bench, State { runner, journal, failure: None, bar: bar(survey.attempts) })?;
-    report::print_record(&out, args.json)
+    drive(args, &runtime, bench, State { runner, journal, failure: None, bar: bar(survey.attempts) })?;
+    report::show_record(&out, &args.shown)
 }
 
 fn arms(args: &RunArgs) -> Result<Vec<Arm>, String> {
@@ -208,7 +221,7 @@ fn header(args: &RunArgs, chosen: &Chosen, survey: &Survey) -> Header {
         tollgate_bench: VERSION,
         suite: chosen.suite.name().to_owned(),
         target: args.whom.name(),
-        host: host_name(&args.faults),
+        host: args.host.name(),
         arms: chosen.arms.iter().map(ToString::to_string).collect(),
         trials: args.trials,
         seed: args.seed,
@@ -222,17 +235,10 @@ fn header(args: &RunArgs, chosen: &Chosen, survey: &Survey) -> Header {
             "lengths": args.tasks.lengths,
             "tasks_per_cell": args.tasks.tasks_per_cell,
             "budgets": args.budgets,
-            "options": args.tasks.options,
+            "options": chosen.setting.options,
             "max_rounds": args.max_rounds,
         }),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    }
-}
-
-fn host_name(faults: &FaultArgs) -> String {
-    match faults.fault_rate > 0.0 {
-        true => format!("mock, {} of calls failing", faults.fault_rate),
-        false => "mock".to_owned(),
     }
 }
 
@@ -258,14 +264,21 @@ impl State {
     }
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// A thread for each core: scripts count and plan on them.
+fn runtime() -> Result<Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(cores()).enable_all().build();
+    built.map_err(|error| format!("the runtime did not start ({error})").into())
+}
+
 /// Makes all attempts that are left.
-fn drive(args: &RunArgs, bench: Bench, state: State) -> Result<(), Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let is_script = args.whom.is_script() && args.faults.latency == 0;
-    let usual = if is_script { cores } else { MODEL_CONCURRENCY };
+fn drive(args: &RunArgs, runtime: &Runtime, bench: Bench, state: State) -> Result<(), Failure> {
+    let is_instant = args.whom.is_script() && args.host.is_instant();
+    let usual = if is_instant { cores() } else { MODEL_CONCURRENCY };
     let workers = args.concurrency.map_or(usual, NonZero::get);
-    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(cores).enable_all().build();
-    let runtime = built.map_err(|error| format!("the runtime did not start ({error})"))?;
     let (bench, state) = (Arc::new(bench), Arc::new(Mutex::new(state)));
     state_bar(&state, |bar, progress| bar.set_position(progress.done));
     let cancel = CancellationToken::new();
@@ -275,7 +288,8 @@ fn drive(args: &RunArgs, bench: Bench, state: State) -> Result<(), Failure> {
         for _ in 0..workers {
             running.spawn(work(Arc::clone(&bench), Arc::clone(&state), cancel.clone()));
         }
-        running.join_all().await
+        running.join_all().await;
+        bench.host.close().await;
     });
     state_bar(&state, |bar, _| bar.finish_and_clear());
     match lock(&state).failure.take() {
@@ -318,8 +332,7 @@ fn spent(progress: &Progress) -> String {
 
 fn show(tables: &[Table], as_json: bool) -> Result<(), Failure> {
     if as_json {
-        let all: serde_json::Map<_, _> = tables.iter().map(|it| (it.name.clone(), it.json())).collect();
-        return print(&format!("{:#}\n", serde_json::Value::Object(all)));
+        return print(&format!("{:#}\n", report::tables_json(tables)));
     }
     print(&report::text(tables))
 }

@@ -11,6 +11,7 @@ mod shelf;
 mod stream;
 
 pub use assemble::Assembler;
+pub use calls::run as run_tool;
 pub use plan::{Gated, Planner, Rules, Shown, apply};
 pub use rounds::{Round, Rounds};
 pub use stream::{Work, relay, stop_of};
