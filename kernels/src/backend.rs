@@ -52,7 +52,7 @@ pub struct PageShape {
 pub struct Query {
     /// The sequence's page table, as a range of [`Queries::tables`].
     pub table: Range<usize>,
-    /// The first position that is seen; later than 0 under a sliding window.
+    /// The first position that is seen; later than 0 under a sliding window, and then perhaps on the path.
     pub start: usize,
     /// One past the last position that is seen.
     pub end: usize,
@@ -91,6 +91,9 @@ pub trait Backend: Send + Sync {
     /// # Errors
     /// [`Error::Model`] if the device has no room.
     fn weight(&self, matrix: &Matrix<'_>, keep: Format) -> Result<Self::Weight, Error>;
+
+    /// What a product with this matrix reads, in bytes.
+    fn weight_bytes(&self, weight: &Self::Weight) -> usize;
 
     /// The rows of a matrix that are named by `rows`, in that order.
     ///

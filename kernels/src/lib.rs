@@ -5,8 +5,14 @@
 //! decoding, chunked prefill, reused prefixes and verified trees give the same bits.
 
 pub mod backend;
+pub mod cache;
 pub mod cpu;
+pub mod draft;
+pub mod engine;
 mod error;
 pub mod model;
+pub mod sample;
+pub mod tree;
+pub mod verify;
 
 pub use error::Error;

@@ -1,8 +1,8 @@
-//! Writes the golden logits that `kernels/tests/parity.rs` reads: candle-transformers' models with the same random weights.
+//! Writes the golden logits that `kernels/tests/engine/parity.rs` reads: candle-transformers' models with the same random weights.
 //!
 //! `cargo run --manifest-path kernels/parity/Cargo.toml` from the root of the repository.
 
-#[path = "../../tests/random/mod.rs"]
+#[path = "../../tests/engine/random.rs"]
 mod random;
 
 use candle_core::{DType, Device, Error, IndexOp, Result, Tensor};

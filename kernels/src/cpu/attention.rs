@@ -48,7 +48,7 @@ struct State {
 /// out (n, n_heads, head_dim)
 pub(super) fn attend(cpu: &Cpu, inputs: &Inputs<'_>, out: &mut [f32]) {
     let (queries, width) = (inputs.queries, inputs.width);
-    let seen: usize = queries.rows.iter().map(|it| it.end - it.start + it.path.len()).sum();
+    let seen: usize = queries.rows.iter().map(|it| (it.end + it.path.len()).saturating_sub(it.start)).sum();
     let tasks = split(out, queries, width, inputs.pages.shape().n_kv_heads);
     cpu.each(seen * width * 2, tasks, |mut task| dispatch!(cpu.level, s => run(s, inputs, &mut task)));
 }
@@ -155,7 +155,7 @@ impl<S: Simd> Head<'_, S> {
                     }
                     *score = scored.1[slot as usize % PAGE];
                 }
-                let from = if tile_idx == 0 { from } else { 0 };
+                let from = from.saturating_sub(tile_idx * PAGE);
                 self.absorb(state, scores, from..slots.len(), |idx| self.value(slots[idx]));
             }
         }

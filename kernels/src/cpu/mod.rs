@@ -78,6 +78,10 @@ impl Backend for Cpu {
         Weight::new(matrix, keep)
     }
 
+    fn weight_bytes(&self, weight: &Weight) -> usize {
+        weight.n_bytes()
+    }
+
     fn select_rows(&self, weight: &Weight, rows: &[u32]) -> Result<Weight, Error> {
         Ok(weight.select(rows))
     }

@@ -197,9 +197,16 @@ impl<B: Backend> Decoder<B> {
         PageShape { n_layers, n_kv_heads, head_dim }
     }
 
-    #[expect(dead_code, reason = "drafts use it")]
-    pub(crate) fn embedding(&self) -> &B::Weight {
-        &self.embedding
+    /// What a step of one token reads of the weights, in bytes.
+    #[must_use]
+    pub fn n_bytes(&self, backend: &B) -> usize {
+        let layer = |it: &Layer<B>| -> usize {
+            [&it.q, &it.k, &it.v, &it.o, &it.gate, &it.up, &it.down]
+                .map(|it| backend.weight_bytes(&it.weight))
+                .iter()
+                .sum()
+        };
+        self.layers.iter().map(layer).sum::<usize>() + backend.weight_bytes(self.head())
     }
 
     pub(crate) fn head(&self) -> &B::Weight {
@@ -226,7 +233,7 @@ impl<B: Backend> Decoder<B> {
         let Some(window) = self.config.windows.iter().flatten().next() else { return Vec::new() };
         let mut queries = batch.queries.clone();
         for (row, position) in queries.rows.iter_mut().zip(&batch.positions) {
-            row.start = (*position as usize + 1).saturating_sub(*window).clamp(row.start, row.end);
+            row.start = (*position as usize + 1).saturating_sub(*window).max(row.start);
         }
         vec![queries]
     }

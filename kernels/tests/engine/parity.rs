@@ -1,11 +1,8 @@
 //! Logits equal those of candle-transformers, which `kernels/parity` wrote down, at prefill and at decode.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
-
-mod random;
-
 use std::{fs, path::Path};
 
+use crate::random;
 use serde_json::Value;
 use tollgate_kernels::{
     backend::{Backend, PAGE, Queries, Query},
