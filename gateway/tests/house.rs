@@ -40,6 +40,7 @@ fn arrows_between_crates_never_turn_back() {
         ("config", &[][..]),
         ("tokenizers", &[]),
         ("planners", &["tollgate-tokenizers"]),
+        ("kernels", &[]),
         ("benchmarks", &["tollgate-planners", "tollgate-tokenizers"]),
         ("gateway", &["tollgate-benchmarks", "tollgate-config", "tollgate-planners", "tollgate-tokenizers"]),
     ] {
@@ -55,7 +56,7 @@ fn arrows_between_crates_never_turn_back() {
 fn pure_crates_do_no_io_and_read_no_clock() {
     const BANNED: &[&str] =
         &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::now", "async fn"];
-    for package in ["planners", "tokenizers", "benchmarks"] {
+    for package in ["planners", "tokenizers", "kernels", "benchmarks"] {
         let manifest = manifest(package);
         for banned in ["tokio", "reqwest", "hyper", "axum", "rand"] {
             assert!(!manifest["dependencies"].as_table().unwrap().contains_key(banned), "{package} uses {banned}");
@@ -87,7 +88,7 @@ fn protocol_files_are_pure() {
 
 #[test]
 fn the_environment_is_read_in_one_file() {
-    for package in ["config", "tokenizers", "planners", "gateway"] {
+    for package in ["config", "tokenizers", "planners", "kernels", "gateway"] {
         for file in rust_files(&root().join(package).join("src")) {
             let reads = product_code(&file).contains("env::var");
             assert!(!reads || file.ends_with("config/src/env.rs"), "{} reads the environment", file.display());
@@ -97,7 +98,7 @@ fn the_environment_is_read_in_one_file() {
 
 #[test]
 fn every_file_opens_with_its_point() {
-    for package in ["config", "tokenizers", "planners", "gateway"] {
+    for package in ["config", "tokenizers", "planners", "kernels", "gateway"] {
         for file in rust_files(&root().join(package)) {
             let text = fs::read_to_string(&file).unwrap();
             assert!(text.starts_with("//!"), "{} does not say what it is", file.display());

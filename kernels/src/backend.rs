@@ -72,6 +72,15 @@ pub struct Queries {
     pub paths: Vec<u32>,
 }
 
+/// Where queries look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heads {
+    /// The layer of the pages.
+    pub layer: usize,
+    /// Heads of queries, a multiple of those of keys.
+    pub n_heads: usize,
+}
+
 /// A device that can run a decoder.
 pub trait Backend: Send + Sync {
     /// Numbers on the device.
@@ -152,15 +161,7 @@ pub trait Backend: Send + Sync {
     fn copy_slots(&self, pages: &mut Self::Pages, moves: &[(u32, u32)]);
 
     /// out (n, n_heads, head_dim) = attention of q over what `queries` says, in one layer.
-    fn attend(
-        &self,
-        pages: &Self::Pages,
-        layer: usize,
-        n_heads: usize,
-        q: &Self::Buffer,
-        queries: &Queries,
-        out: &mut Self::Buffer,
-    );
+    fn attend(&self, pages: &Self::Pages, at: Heads, q: &Self::Buffer, queries: &Queries, out: &mut Self::Buffer);
 
     /// out (n, width) = the rows of x that are named.
     fn take_rows(&self, x: &Self::Buffer, rows: &[u32], width: usize, out: &mut Self::Buffer);

@@ -20,7 +20,7 @@ pub(crate) use self::weight::f16_to;
 pub use self::{pages::Pages, weight::Weight};
 use crate::{
     Error,
-    backend::{Backend, Format, Matrix, PageShape, Queries},
+    backend::{Backend, Format, Heads, Matrix, PageShape, Queries},
 };
 
 /// Multiply-adds below which a second thread costs more than it saves.
@@ -148,9 +148,9 @@ impl Backend for Cpu {
         pages.copy_slots(moves);
     }
 
-    fn attend(&self, pages: &Pages, layer: usize, n_heads: usize, q: &Vec<f32>, queries: &Queries, out: &mut Vec<f32>) {
-        let width = n_heads * pages.shape().head_dim;
-        let inputs = attention::Inputs { pages, layer, q, queries, width };
+    fn attend(&self, pages: &Pages, at: Heads, q: &Vec<f32>, queries: &Queries, out: &mut Vec<f32>) {
+        let width = at.n_heads * pages.shape().head_dim;
+        let inputs = attention::Inputs { pages, layer: at.layer, q, queries, width };
         attention::attend(self, &inputs, &mut out[..queries.rows.len() * width]);
     }
 

@@ -3,7 +3,7 @@
 use super::{config::Config, rotary::Rotary, safetensors::Tensors};
 use crate::{
     Error,
-    backend::{Backend, Format, Matrix, PageShape, Queries},
+    backend::{Backend, Format, Heads, Matrix, PageShape, Queries},
 };
 
 /// Tokens of one step, of one sequence or several.
@@ -260,7 +260,7 @@ impl<B: Backend> Decoder<B> {
         backend.rope(q, step.turns, n_heads, head_dim, n);
         backend.rope(k, step.turns, n_kv_heads, head_dim, n);
         backend.store(pages, step.layer_idx, &step.batch.slots, k, v);
-        backend.attend(pages, step.layer_idx, n_heads, q, step.queries, mixed);
+        backend.attend(pages, Heads { layer: step.layer_idx, n_heads }, q, step.queries, mixed);
         layer.o.apply(backend, mixed, n, normed);
         backend.add(hidden, normed, n * hidden_size);
     }

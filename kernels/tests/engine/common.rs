@@ -84,7 +84,7 @@ impl Draft<Cpu> for Oracle {
             for branch in 1..self.width as u64 {
                 tree.add(at, ((u64::from(truth) + branch + bits) % VOCAB) as u32, source);
             }
-            let said = if bits % self.lie == 0 { (truth + 1) % VOCAB as u32 } else { truth };
+            let said = if bits.is_multiple_of(self.lie) { (truth + 1) % VOCAB as u32 } else { truth };
             match tree.add(at, said, source) {
                 Some(node) => at = node,
                 None => return,

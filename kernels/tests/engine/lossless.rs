@@ -44,7 +44,7 @@ fn sampling(temperature: f32, idx: usize) -> Sampling {
         frequency_penalty: 0.3,
         ..Sampling::default()
     };
-    let rules = if temperature > 0.0 && idx % 2 == 0 { cut } else { Sampling::default() };
+    let rules = if temperature > 0.0 && idx.is_multiple_of(2) { cut } else { Sampling::default() };
     Sampling { temperature, seed: idx as u64, ..rules }
 }
 

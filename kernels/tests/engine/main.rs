@@ -4,6 +4,8 @@
 
 mod common;
 mod distribution;
+mod faults;
 mod lossless;
 mod parity;
 mod random;
+mod requests;
