@@ -108,7 +108,7 @@ fn drafts_change_no_token() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     /// Long prompts, windows, chunks and found prefixes change no bit either.
     #[test]
