@@ -181,7 +181,7 @@ impl Draft<Cpu> for Replay {
 }
 
 fn answer(cpu: &Arc<Cpu>, model: &Arc<Decoder<Cpu>>, drafts: Vec<Box<dyn Draft<Cpu>>>) -> (Vec<u32>, f64, f64) {
-    let limits = Limits { n_pages: 80, max_nodes: 8, is_gated: false, ..Limits::default() };
+    let limits = Limits { n_pages: 80, max_nodes: 8, is_throttled: false, ..Limits::default() };
     let mut engine = Engine::new(cpu.clone(), model.clone(), limits).unwrap();
     let prompt: Vec<u32> = (0..CONTEXT as u32).map(|it| it * 7919 % VOCAB as u32).collect();
     let request =

@@ -3,8 +3,8 @@
 //! The engine has no thread and no clock of its own. Whoever runs it calls [`Engine::step`] with a clock until nothing is
 //! left to do, and takes the events away.
 
-mod gate;
 mod sequence;
+mod throttle;
 
 use std::{
     collections::VecDeque,
@@ -12,8 +12,8 @@ use std::{
     time::Duration,
 };
 
-pub use self::gate::Gate;
 use self::sequence::Sequence;
+pub use self::throttle::Throttle;
 use crate::{
     Error,
     backend::Backend,
@@ -37,8 +37,8 @@ pub struct Limits {
     pub chunk: usize,
     /// Drafted nodes of one tree.
     pub max_nodes: usize,
-    /// Whether the gate may refuse to draft; without it every tree is as large as it may be.
-    pub is_gated: bool,
+    /// Whether the throttle may refuse to draft; without it every tree is as large as it may be.
+    pub is_throttled: bool,
     /// Tokens of past outputs that drafts remember.
     pub past: usize,
 }
@@ -51,7 +51,7 @@ impl Default for Limits {
             max_waiting: 256,
             chunk: 256,
             max_nodes: 32,
-            is_gated: true,
+            is_throttled: true,
             past: 1 << 18,
         }
     }
@@ -339,15 +339,15 @@ impl<B: Backend> Engine<B> {
         (batch, parts)
     }
 
-    /// The nodes that the gate asked for, and a tree.
+    /// The nodes that the throttle asked for, and a tree.
     fn draft(&mut self, idx: usize) -> (usize, Tree) {
         let sequence = &mut self.running[idx];
         let root = sequence.tokens.last().copied().unwrap_or(0);
         let n_left = sequence.n_left();
         let asked = if sequence.drafts.is_empty() {
             0
-        } else if self.limits.is_gated {
-            sequence.gate.n_nodes()
+        } else if self.limits.is_throttled {
+            sequence.throttle.n_nodes()
         } else {
             self.limits.max_nodes
         };
@@ -406,7 +406,7 @@ impl<B: Backend> Engine<B> {
         for (part, (n_accepted, tokens)) in parts.iter().zip(verdicts) {
             let sequence = &mut self.running[part.idx];
             if let (Some(step_s), Some(tree)) = (step_s, &part.tree) {
-                sequence.gate.learn(part.asked, tree.nodes().len() - 1, n_accepted, step_s);
+                sequence.throttle.learn(part.asked, tree.nodes().len() - 1, n_accepted, step_s);
             }
             let (n, finish) = sequence.append(&tokens);
             // What comes after the end was never said.

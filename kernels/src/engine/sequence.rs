@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Finish, Request, Stats, gate::Gate};
+use super::{Finish, Request, Stats, throttle::Throttle};
 use crate::{
     backend::{Backend, PAGE, Query},
     cache::{Cache, Prefix},
@@ -31,7 +31,7 @@ pub(super) struct Sequence<B: Backend> {
     counts: Counts,
     grammar: Option<Arc<dyn Grammar>>,
     pub(super) drafts: Vec<Box<dyn Draft<B>>>,
-    pub(super) gate: Gate,
+    pub(super) throttle: Throttle,
     pub(super) stats: Stats,
 }
 
@@ -60,7 +60,7 @@ impl<B: Backend> Sequence<B> {
             tokens: request.prompt,
             grammar: request.grammar,
             drafts: request.drafts,
-            gate: Gate::new(max_nodes),
+            throttle: Throttle::new(max_nodes),
             stats: Stats { n_reused: n_cached, ..Stats::default() },
         }
     }

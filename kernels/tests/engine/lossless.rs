@@ -84,7 +84,7 @@ fn answers(
 }
 
 fn limits(max_nodes: usize, max_running: usize) -> Limits {
-    Limits { n_pages: 400, max_running, max_waiting: N_PROMPTS, chunk: 16, max_nodes, is_gated: false, past: 4096 }
+    Limits { n_pages: 400, max_running, max_waiting: N_PROMPTS, chunk: 16, max_nodes, is_throttled: false, past: 4096 }
 }
 
 #[test]

@@ -17,7 +17,7 @@ const RETRY: u32 = 24;
 
 /// What was learnt of one request.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct Throttle {
     /// Seconds of a plain step.
     plain_s: Option<f64>,
     /// For each size: seconds of a step and accepted tokens.
@@ -30,7 +30,7 @@ pub struct Gate {
     max_nodes: usize,
 }
 
-impl Gate {
+impl Throttle {
     /// Nothing is known yet; trees have up to `max_nodes` drafted nodes.
     #[must_use]
     pub fn new(max_nodes: usize) -> Self {
@@ -96,13 +96,13 @@ mod tests {
 
     /// Seconds of a run of 2,000 tokens over those of plain decoding.
     fn ratio(step_s: impl Fn(usize) -> f64, accepted: impl Fn(usize) -> f64) -> f64 {
-        let (mut gate, mut time_s, mut n_tokens, mut left) = (Gate::new(64), 0.0, 0.0, 0.0);
+        let (mut throttle, mut time_s, mut n_tokens, mut left) = (Throttle::new(64), 0.0, 0.0, 0.0);
         while n_tokens < 2000.0 {
-            let n = gate.n_nodes();
+            let n = throttle.n_nodes();
             left += if n > 0 { accepted(n) } else { 0.0 };
             let n_accepted = f64::floor(left);
             left -= n_accepted;
-            gate.learn(n, n, n_accepted as usize, step_s(n));
+            throttle.learn(n, n, n_accepted as usize, step_s(n));
             time_s += step_s(n);
             n_tokens += 1.0 + n_accepted;
         }
