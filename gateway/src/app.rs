@@ -43,7 +43,13 @@ impl App {
     fn of_profiles(config: &Config, wanted: impl Fn(&str) -> bool) -> Result<Self, String> {
         let models = Arc::new(config.models.clone());
         let proxy = LateProxy::default();
-        let deps = Deps { client: http_client()?, models, proxy: proxy.clone(), lists_wait: config.server.lists_wait };
+        let deps = Deps {
+            client: http_client()?,
+            models,
+            store: config.store.clone(),
+            proxy: proxy.clone(),
+            lists_wait: config.server.lists_wait,
+        };
         let hub = hub();
         let mut upstreams = IndexMap::new();
         let profiles: Vec<_> = config.profiles.iter().filter(|(name, _)| wanted(name)).collect();

@@ -5,4 +5,5 @@
 
 pub mod batch;
 pub mod budget;
+pub mod context;
 pub mod tools;

@@ -21,7 +21,7 @@ mod signature;
 mod turns;
 mod view;
 mod whole;
-mod words;
+pub(crate) mod words;
 
 pub use bm25::Bm25;
 pub use catalogue::{Catalogue, Note, ToolDef};

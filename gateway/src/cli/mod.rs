@@ -12,6 +12,7 @@ mod inputs;
 mod keys;
 mod live;
 mod mcp;
+mod pack;
 mod pins;
 mod plan;
 mod serve;
@@ -37,6 +38,8 @@ Examples:
   tollgate count prompt.md --model gpt-5     what a text costs
   tollgate count --request body.json         what a whole request costs, part by part
   tollgate compare src/*.rs                  the same texts in every tokenizer
+  tollgate pack src --query 'how are keys checked' --budget 4000
+                                             what of a folder a question needs
   tollgate batch --task task.toml --items reviews.csv --model gpt-5-mini
                                              one question of many items, many to a prompt
   tollgate bench run synthetic-tools         tasks with and without the gate; no key, no data
@@ -66,6 +69,8 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Count the tokens of texts, or of whole requests
     Count(count::CountArgs),
+    /// Pack what a question needs of a folder into a budget
+    Pack(pack::PackArgs),
     /// Ask one question of many items, many to a prompt
     Batch(batch::BatchArgs),
     /// Run tasks with and without the gate, and report what is kept and saved
@@ -112,6 +117,7 @@ impl Command {
             Self::Mcp(args) => &mut args.source,
             Self::Plan(args) => &mut args.source,
             Self::Count(args) => &mut args.source,
+            Self::Pack(args) => &mut args.source,
             Self::Batch(args) => &mut args.source,
             Self::Bench(args) => match args.source() {
                 Some(source) => source,
@@ -183,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Mcp(args) => mcp::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Count(args) => count::run(&args),
+        Command::Pack(args) => pack::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Compare(args) => compare::run(&args),

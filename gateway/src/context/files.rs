@@ -8,6 +8,8 @@ use std::{
 
 use cap_std::{ambient_authority, fs::Dir};
 
+use super::walk::Stamp;
+
 /// Entries visited in one listing, so that a huge tree ends somewhere.
 const MAX_VISITED: usize = 200_000;
 /// Folders nested deeper than this are not entered.
@@ -48,6 +50,20 @@ impl Files {
         let root_path = root.canonicalize().map_err(told)?;
         let dir = Dir::open_ambient_dir(&root_path, ambient_authority()).map_err(told)?;
         Ok(Self { root: root_path, dir: Arc::new(dir), max_file_bytes })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn max_file_bytes(&self) -> u64 {
+        self.max_file_bytes
+    }
+
+    /// How a file is now; `None` if it is none, or outside.
+    pub fn stamp(&self, path: &str) -> Option<Stamp> {
+        let file = self.dir.open(self.inside(path).ok()?).ok()?.into_std();
+        file.metadata().ok().filter(std::fs::Metadata::is_file).map(|it| Stamp::of(&it))
     }
 
     /// Reads a whole text file.

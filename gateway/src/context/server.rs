@@ -1,6 +1,10 @@
-//! The tools of the `context` upstream: `count_tokens`, `read_text`, `list_files`.
+//! The tools of the `context` upstream: what texts cost, what a folder holds, and the part of it that a question needs.
 
-use std::{borrow::Cow, fmt::Write, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 use rmcp::{
     ServerHandler,
@@ -12,20 +16,40 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use tollgate_config::Models;
+use tollgate_config::{Models, Store as StoreConfig};
+use tollgate_planners::context::Outline;
 use tollgate_tokenizers::Tokenizer;
 
-use super::files::{Files, Listed};
-use crate::model_files;
+use super::{
+    files::Files,
+    folder::Folder,
+    open_folder,
+    packing::{Ask, pack},
+    pages::{line_page, lines_of, list_page, outline_lines, page},
+};
+use crate::{model_files, sync::lock};
 
 const DEFAULT_TOKENIZER: &str = "o200k_base";
-/// What one `read_text` or `list_files` returns unless asked for more.
+/// What one tool returns unless asked for more.
 const DEFAULT_MAX_TOKENS: usize = 2_000;
+/// What `pack_context` returns unless asked for more.
+const DEFAULT_PACK_TOKENS: usize = 4_000;
+/// How a model reaches what a context leaves out.
+const REMEDY: &str = "`outline` lists a file's, `read_code` shows lines or a symbol";
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ContextServer {
     files: Files,
     models: Arc<Models>,
+    store: StoreConfig,
+    /// Indexed at the first question.
+    folder: Arc<Mutex<Option<Folder>>>,
+}
+
+impl fmt::Debug for ContextServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextServer").field("files", &self.files).finish_non_exhaustive()
+    }
 }
 
 /// A whole number as models read it: without the width in bits that Rust would name.
@@ -113,10 +137,111 @@ struct ListFiles {
     offset: Option<usize>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
+struct PackContext {
+    /// What you want to know or do; without it, what the folder is about.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    query: Option<String>,
+    /// Most tokens to return; 4000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    max_tokens: Option<usize>,
+    /// A model name or a tokenizer name; `o200k_base` if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    model: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
+struct OutlineFile {
+    /// The file, relative to the root.
+    path: String,
+    /// Most tokens of text to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    max_tokens: Option<usize>,
+    /// Where to go on: the number of symbols that the previous pages showed; 0 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    offset: Option<usize>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
+struct ReadCode {
+    /// The file, relative to the root.
+    path: String,
+    /// A symbol's name, as `outline` prints it. Give this or lines.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    symbol: Option<String>,
+    /// The first line, from 1; 1 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    first_line: Option<usize>,
+    /// The last line; the file's if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    last_line: Option<usize>,
+    /// Most tokens of text to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    max_tokens: Option<usize>,
+}
+
 #[tool_router]
 impl ContextServer {
-    pub fn new(files: Files, models: Arc<Models>) -> Self {
-        Self { files, models }
+    pub fn new(files: Files, models: Arc<Models>, store: StoreConfig) -> Self {
+        Self { files, models, store, folder: Arc::default() }
+    }
+
+    /// Pack the code, texts and data of the folder that matter for a question into a token budget: bodies, signatures or
+    /// names, each with its lines.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn pack_context(&self, Parameters(ask): Parameters<PackContext>) -> Result<String, String> {
+        let (tokenizer, _) = self.tokenizer(ask.model.as_deref())?;
+        let budget = ask.max_tokens.unwrap_or(DEFAULT_PACK_TOKENS) as u64;
+        let (files, store, shared) = (self.files.clone(), self.store.clone(), Arc::clone(&self.folder));
+        blocking(move || {
+            let mut folder = lock(&shared);
+            let folder = folder.get_or_insert_with(|| open_folder(files, &store));
+            let ask = Ask { query: ask.query.as_deref(), budget, tokenizer, remedy: REMEDY };
+            pack(folder, &ask).map(|it| it.text)
+        })
+        .await?
+    }
+
+    /// List what a file defines, with lines: functions, types, sections, entries.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn outline(&self, Parameters(ask): Parameters<OutlineFile>) -> Result<String, String> {
+        let (tokenizer, _) = self.tokenizer(None)?;
+        let text = self.files.read_text(&ask.path)?;
+        let limit = ask.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS).max(1);
+        let offset = ask.offset.unwrap_or(0);
+        blocking(move || {
+            let lines = outline_lines(&Outline::new(&ask.path, &text));
+            line_page(&lines, offset, limit, (tokenizer, "symbols"))
+        })
+        .await
+    }
+
+    /// Read a symbol, or lines, of a text file within a token budget.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn read_code(&self, Parameters(ask): Parameters<ReadCode>) -> Result<String, String> {
+        let (tokenizer, _) = self.tokenizer(None)?;
+        let text = self.files.read_text(&ask.path)?;
+        let limit = ask.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS).max(1);
+        blocking(move || {
+            let lines = match &ask.symbol {
+                Some(name) => symbol_lines(&ask.path, &text, name)?,
+                None => (ask.first_line.unwrap_or(1).max(1), ask.last_line.unwrap_or(usize::MAX - 1)),
+            };
+            Ok(lines_of(&text, lines, limit, tokenizer))
+        })
+        .await?
     }
 
     /// Count the tokens of a text or a file, exactly, as a model counts them.
@@ -188,86 +313,38 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.map_err(|error| format!("the work was lost ({error})"))
 }
 
-/// The longest page from `offset` that counts at most `limit` tokens, and how to go on.
-fn page(text: &str, offset: usize, limit: usize, tokenizer: Tokenizer) -> String {
-    let rest = &text[offset..];
-    let end = tokenizer.prefix_within(rest, limit);
-    // At least one character, so that paging always ends.
-    let end = if end == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { end };
-    let shown = &rest[..end];
-    if end == rest.len() {
-        return shown.to_owned();
-    }
-    format!("{shown}\n[{} of {} bytes left; go on with offset {}]", rest.len() - end, text.len(), offset + end)
-}
-
-fn list_page(entries: &[Listed], offset: usize, limit: usize, tokenizer: Tokenizer) -> String {
-    let mut text = String::new();
-    let mut tokens = 0;
-    let mut shown = offset.min(entries.len());
-    for entry in &entries[shown..] {
-        let line = match entry.bytes {
-            Some(bytes) => format!("{} {bytes}\n", entry.path),
-            None => format!("{}/\n", entry.path),
-        };
-        tokens += tokenizer.count(&line);
-        if tokens > limit && shown > offset {
-            break;
+/// The lines of the symbol that is called so, with or without the names around it.
+fn symbol_lines(path: &str, text: &str, name: &str) -> Result<(usize, usize), String> {
+    let outline = Outline::new(path, text);
+    let is_it = |idx: &usize| outline.qualified(*idx) == name || outline.symbols[*idx].name == name;
+    let found: Vec<usize> = (1..outline.symbols.len()).filter(is_it).collect();
+    match found[..] {
+        [] => Err(format!("`{path}` defines no `{name}`; see `outline`")),
+        [idx] => {
+            let (first, last) = outline.symbols[idx].lines;
+            Ok((first as usize, last as usize))
         }
-        text.push_str(&line);
-        shown += 1;
+        _ => {
+            let lines: Vec<String> = found.iter().map(|&it| outline.symbols[it].lines.0.to_string()).collect();
+            Err(format!(
+                "`{path}` defines `{name}` at the lines {}; give `first_line` and `last_line`",
+                lines.join(", ")
+            ))
+        }
     }
-    let left = entries.len() - shown;
-    if left > 0 {
-        // Writing to a string does not fail.
-        let _ = write!(text, "[{left} of {} entries left; go on with offset {shown}]", entries.len());
-    } else if text.is_empty() {
-        text.push_str("[nothing]");
-    }
-    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn tokenizer() -> Tokenizer {
-        Tokenizer::by_name(DEFAULT_TOKENIZER).unwrap()
-    }
-
     #[test]
-    fn pages_join_to_the_whole_text_and_keep_the_budget() {
-        let text = "Grüße, 世界! One two three four five. ".repeat(40);
-        for limit in [1, 3, 17, 500] {
-            let (mut joined, mut offset) = (String::new(), 0);
-            loop {
-                let page = page(&text, offset, limit, tokenizer());
-                let (shown, next) = match page.rsplit_once("\n[") {
-                    Some((shown, tail)) => (shown, tail.rsplit_once("offset ").map(|(_, it)| it.trim_end_matches(']'))),
-                    None => (page.as_str(), None),
-                };
-                assert!(tokenizer().count(shown) <= limit || shown.chars().count() == 1, "{limit}: {shown}");
-                joined.push_str(shown);
-                match next {
-                    Some(next) => offset = next.parse().unwrap(),
-                    None => break,
-                }
-            }
-            assert_eq!(joined, text);
-        }
-    }
-
-    #[test]
-    fn list_pages_show_every_entry_once() {
-        let entries: Vec<_> = (0..100).map(|it| Listed { path: format!("file{it}"), bytes: Some(it) }).collect();
-        let (mut seen, mut offset) = (0, 0);
-        while offset < entries.len() {
-            let text = list_page(&entries, offset, 50, tokenizer());
-            let lines = text.lines().filter(|it| it.starts_with("file")).count();
-            seen += lines;
-            offset += lines;
-        }
-        assert_eq!(seen, 100);
-        assert_eq!(list_page(&[], 0, 50, tokenizer()), "[nothing]");
+    fn symbols_are_found_by_their_names() {
+        let text =
+            "struct A;\nimpl A {\n    fn new() {}\n}\nstruct B;\nimpl B {\n    fn new() {}\n    fn two() {\n    }\n}\n";
+        assert_eq!(symbol_lines("x.rs", text, "A::new"), Ok((3, 3)));
+        assert_eq!(symbol_lines("x.rs", text, "two"), Ok((8, 9)));
+        assert!(symbol_lines("x.rs", text, "new").unwrap_err().contains("lines 3, 7"));
+        assert!(symbol_lines("x.rs", text, "three").unwrap_err().contains("see `outline`"));
     }
 }

@@ -94,7 +94,9 @@ impl Connection {
             Transport::Context { .. } | Transport::Batch { .. } => {
                 let (reader, writer) = match &config.transport {
                     Transport::Batch { models } => batch::serve(models, &deps.proxy)?,
-                    Transport::Context { root, max_file_bytes } => context::serve(root, *max_file_bytes, &deps.models)?,
+                    Transport::Context { root, max_file_bytes } => {
+                        context::serve(root, *max_file_bytes, &deps.models, &deps.store)?
+                    }
                     _ => return Err("it is no built-in upstream".to_owned()),
                 };
                 let link: Arc<dyn Link> = Arc::new(LineLink::start_pipe(reader, writer, &mux, limit));

@@ -60,6 +60,8 @@ pub struct Deps {
     pub client: reqwest::Client,
     /// For the built-in `context` upstream, which counts in any model's tokens.
     pub models: Arc<tollgate_config::Models>,
+    /// Below its folder the built-in `context` upstream keeps what it knows of files.
+    pub store: tollgate_config::Store,
     /// For the built-in `batch` upstream, once there is one.
     pub proxy: LateProxy,
     /// How long a list waits for an upstream whose first start is under way.

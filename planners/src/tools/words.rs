@@ -10,7 +10,7 @@ const STOP_WORDS: &[&str] = &[
 ];
 
 /// Calls `each` with every term of `text`: lower case, `camelCase` and `snake_case` split, stop words left out.
-pub(super) fn each_term(text: &str, each: &mut impl FnMut(&str)) {
+pub(crate) fn each_term(text: &str, each: &mut impl FnMut(&str)) {
     for run in text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
         if run.is_ascii() {
             each_ascii_term(run, each);

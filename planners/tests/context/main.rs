@@ -1,0 +1,6 @@
+//! Code, texts and data as context.
+
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
+mod outlines;
+mod packs;
