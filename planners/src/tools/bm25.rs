@@ -19,15 +19,21 @@ const K1: f32 = 1.6;
 const B: f32 = 0.65;
 
 /// Weight of a term by the field it stands in.
-const NAME_WEIGHT: f32 = 3.0;
-const SERVER_WEIGHT: f32 = 1.5;
-const DESCRIPTION_WEIGHT: f32 = 1.0;
-const PARAMETER_WEIGHT: f32 = 0.5;
-/// Worth five points of recall at 5 on BFCL, whose queries name values rather than functions.
-const PARAMETER_TEXT_WEIGHT: f32 = 0.5;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FieldWeights {
+    pub(super) name: f32,
+    pub(super) server: f32,
+    pub(super) description: f32,
+    pub(super) parameters: f32,
+    /// Worth five points of recall at 5 on BFCL, whose queries name values rather than functions.
+    pub(super) parameter_texts: f32,
+}
+
+pub(super) const FIELD_WEIGHTS: FieldWeights =
+    FieldWeights { name: 3.0, server: 1.5, description: 1.0, parameters: 0.5, parameter_texts: 0.5 };
 
 /// A query's terms past this many are ignored.
-const MAX_QUERY_TERMS: usize = 256;
+pub(super) const MAX_QUERY_TERMS: usize = 256;
 
 /// The index.
 pub struct Bm25 {
@@ -56,8 +62,13 @@ impl Bm25 {
     /// Indexes `documents`.
     #[must_use]
     pub fn new(documents: &[Document]) -> Self {
+        Self::weighted(documents, &FIELD_WEIGHTS)
+    }
+
+    /// Indexes `documents` with these weights of their fields.
+    pub(super) fn weighted(documents: &[Document], weights: &FieldWeights) -> Self {
         let mut frequencies = Frequencies::default();
-        documents.iter().zip(0u32..).for_each(|(document, idx)| frequencies.add(document, idx));
+        documents.iter().zip(0u32..).for_each(|(document, idx)| frequencies.add(document, idx, weights));
         let mean = frequencies.lengths.iter().sum::<f32>() / documents.len().max(1) as f32;
         let Frequencies { numbers, mut by_term, lengths } = frequencies;
         for list in &mut by_term {
@@ -85,6 +96,22 @@ impl Bm25 {
         Self { terms, postings, n_documents }
     }
 
+    /// Whether any document has this term.
+    pub(super) fn knows(&self, term: &str) -> bool {
+        self.terms.contains_key(term)
+    }
+
+    /// What `terms`, each with its weight, add up to for every document.
+    pub(super) fn scores<'a>(&self, terms: impl IntoIterator<Item = (&'a str, f32)>) -> Vec<f32> {
+        let mut scores = vec![0.0f32; self.n_documents];
+        for (term, weight) in terms {
+            for posting in self.postings(term) {
+                scores[posting.document as usize] += weight * posting.impact;
+            }
+        }
+        scores
+    }
+
     fn postings(&self, term: &str) -> &[Posting] {
         self.terms.get(term).map_or(&[], |&(start, end)| &self.postings[start as usize..end as usize])
     }
@@ -92,28 +119,28 @@ impl Bm25 {
 
 impl Ranker for Bm25 {
     fn rank(&self, query: &str) -> Vec<Match> {
-        let mut scores = vec![0.0f32; self.n_documents];
-        for term in query_terms(query) {
-            for posting in self.postings(&term) {
-                scores[posting.document as usize] += posting.impact;
-            }
-        }
-        let found = scores.iter().enumerate().filter(|&(_, &score)| score > 0.0);
-        let mut matches: Vec<Match> = found.map(|(idx, &score)| Match { idx, score: f64::from(score) }).collect();
-        matches.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.idx.cmp(&b.idx)));
-        matches
+        let terms = query_terms(query);
+        matches(&self.scores(terms.iter().map(|term| (term.as_str(), 1.0))))
     }
 }
 
+/// The documents with a score, best first, equals by index.
+pub(super) fn matches(scores: &[f32]) -> Vec<Match> {
+    let found = scores.iter().enumerate().filter(|&(_, &score)| score > 0.0);
+    let mut matches: Vec<Match> = found.map(|(idx, &score)| Match { idx, score: f64::from(score) }).collect();
+    matches.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.idx.cmp(&b.idx)));
+    matches
+}
+
 impl Frequencies {
-    fn add(&mut self, document: &Document, idx: u32) {
+    fn add(&mut self, document: &Document, idx: u32, weights: &FieldWeights) {
         let mut length = 0.0;
         let fields = [
-            (&document.name, NAME_WEIGHT),
-            (&document.server, SERVER_WEIGHT),
-            (&document.description, DESCRIPTION_WEIGHT),
-            (&document.parameters, PARAMETER_WEIGHT),
-            (&document.parameter_texts, PARAMETER_TEXT_WEIGHT),
+            (&document.name, weights.name),
+            (&document.server, weights.server),
+            (&document.description, weights.description),
+            (&document.parameters, weights.parameters),
+            (&document.parameter_texts, weights.parameter_texts),
         ];
         for (text, weight) in fields {
             each_term(text, &mut |term| {

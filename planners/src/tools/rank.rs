@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::bm25::Bm25;
 use super::catalogue::ToolDef;
+use super::lexical::Lexical;
 
 /// What a ranker knows about a tool.
 #[derive(Debug, Clone, Default)]
@@ -90,4 +91,7 @@ pub struct RankerEntry {
 }
 
 /// Every ranker; the first is the default.
-pub static RANKERS: &[RankerEntry] = &[RankerEntry { name: "bm25", build: |documents| Box::new(Bm25::new(documents)) }];
+pub static RANKERS: &[RankerEntry] = &[
+    RankerEntry { name: "lexical", build: |documents| Box::new(Lexical::new(documents)) },
+    RankerEntry { name: "bm25", build: |documents| Box::new(Bm25::new(documents)) },
+];

@@ -20,6 +20,11 @@ pub(crate) fn each_term(text: &str, each: &mut impl FnMut(&str)) {
     }
 }
 
+/// Whether search leaves `word` out.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
+}
+
 fn each_ascii_term(run: &str, each: &mut impl FnMut(&str)) {
     let mut start = 0;
     let bytes = run.as_bytes();
