@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::task::{Expected, ExpectedCall, Task};
 use crate::trace::{End, Made, Status, Trace};
-pub use values::{Results, accepts, bindings, same};
+pub use values::{Results, accepts, binding, bindings, field, same};
 
 /// Where a failed attempt went wrong; each gate holds if those before it do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,18 +1,33 @@
 //! The suites: a file and a line each.
 
+mod bfcl;
 mod generated;
 mod longins;
 mod longproc;
+mod mcp_tool_bench;
 mod needle;
+mod nestful;
 mod noise;
+mod retrieval;
 mod ruler;
 mod synthetic;
+mod token_counts;
 
 use crate::suite::Suite;
 
 /// All suites, in the order in which they are listed.
-pub static SUITES: &[&dyn Suite] =
-    &[&synthetic::SyntheticTools, &needle::NeedleThreading, &ruler::Ruler, &longproc::LongProc, &longins::LongIns];
+pub static SUITES: &[&dyn Suite] = &[
+    &synthetic::SyntheticTools,
+    &needle::NeedleThreading,
+    &ruler::Ruler,
+    &longproc::LongProc,
+    &longins::LongIns,
+    &mcp_tool_bench::McpToolBench,
+    &bfcl::Bfcl,
+    &nestful::Nestful,
+    &retrieval::Retrieval,
+    &token_counts::TokenCounts,
+];
 
 /// The suite of that name.
 ///

@@ -33,6 +33,23 @@ pub fn bindings(text: &str) -> Vec<&str> {
     closed.filter_map(|inside| inside.strip_suffix("_result")).filter(|id| !id.is_empty()).collect()
 }
 
+/// The call's id and the field's path, of a text that is one binding as a whole, as in `<1_result>` or `<1_result.a.b>`.
+#[must_use]
+pub fn binding(text: &str) -> Option<(&str, &str)> {
+    let inside = text.strip_prefix('<')?.strip_suffix('>').filter(|inside| !inside.contains(['<', '>']))?;
+    let (id, rest) = inside.split_once("_result").filter(|(id, _)| !id.is_empty())?;
+    if rest.is_empty() { Some((id, "")) } else { Some((id, rest.strip_prefix('.')?)) }
+}
+
+/// The field at a dotted path; the whole where the path is empty.
+#[must_use]
+pub fn field<'a>(result: &'a Value, path: &str) -> Option<&'a Value> {
+    if path.is_empty() {
+        return Some(result);
+    }
+    path.split('.').try_fold(result, |value, key| value.get(key))
+}
+
 fn same_or_bound(wanted: &Value, given: &Value, results: &Results) -> bool {
     match (wanted, given) {
         (Value::Object(wanted), Value::Object(given)) => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tollgate_planners::tools::{CALL_TOOL, DESCRIBE_TOOL, SEARCH_TOOLS};
 
 use crate::episode::{Episode, Message, Reply, Wanted};
-use crate::score::bindings;
+use crate::score::{binding, bindings, field};
 use crate::task::Call;
 
 /// How often a call that failed is made again.
@@ -126,13 +126,24 @@ fn answered(episode: &Episode, at: usize) -> Option<&str> {
 /// Arguments with their bindings replaced by what earlier calls gave.
 fn bound(episode: &Episode, value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(with_results(episode, text)),
+        Value::String(text) => {
+            field_of_result(episode, text).unwrap_or_else(|| Value::String(with_results(episode, text)))
+        }
         Value::Array(items) => Value::Array(items.iter().map(|it| bound(episode, it)).collect()),
         Value::Object(members) => {
             Value::Object(members.iter().map(|(key, value)| (key.clone(), bound(episode, value))).collect())
         }
         other => other.clone(),
     }
+}
+
+/// The field of an earlier result that a text is bound to, as the result has it; all of the result where it has no such field.
+fn field_of_result(episode: &Episode, text: &str) -> Option<Value> {
+    let (id, path) = binding(text).filter(|(_, path)| !path.is_empty())?;
+    let at = episode.task.solution.calls.iter().position(|it| it.id == id)?;
+    let result = answered(episode, at)?;
+    let parsed: Option<Value> = serde_json::from_str(result).ok();
+    Some(parsed.and_then(|it| field(&it, path).cloned()).unwrap_or_else(|| Value::String(result.to_owned())))
 }
 
 fn with_results(episode: &Episode, text: &str) -> String {
