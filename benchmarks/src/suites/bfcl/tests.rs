@@ -1,3 +1,5 @@
+//! BFCL's rules on hand-made attempts.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

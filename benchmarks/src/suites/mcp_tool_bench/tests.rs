@@ -1,3 +1,5 @@
+//! The formulas on hand-made attempts and files.
+
 use std::sync::Arc;
 
 use serde_json::json;

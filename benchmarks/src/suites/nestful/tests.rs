@@ -1,3 +1,5 @@
+//! Bindings on hand-made attempts.
+
 use std::sync::Arc;
 
 use serde_json::json;

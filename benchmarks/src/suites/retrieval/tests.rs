@@ -1,3 +1,5 @@
+//! Measures on hand-made sets.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
