@@ -1,6 +1,6 @@
 //! `tollgate pack`: what of a folder a question needs, within a budget.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -11,8 +11,9 @@ use super::{
     print,
     table::{Table, count, thousands},
 };
-use crate::context::{Ask, Files, Folder, open_folder, pack};
-use tollgate_planners::context::{Pack, Packed};
+use crate::context::{Ask, BinaryAsk, Files, Folder, open_folder, pack, pack_binary};
+use tollgate_config::Config;
+use tollgate_planners::context::{BinaryPack, Pack, Packed, Shown};
 
 /// Larger files are not read, unless asked for.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -28,13 +29,14 @@ Examples:
   tollgate pack src --model gpt-5 --budget 8000 --query 'add a new store'
   tollgate pack --budget 2000 --plan       what a folder is about, and what was chosen
   tollgate pack --query 'retries' --json
+  tollgate pack target/release/tollgate --query 'which errors name a remedy'
 
 Files that `.gitignore` names, hidden ones and links are left out.")]
 pub struct PackArgs {
     #[command(flatten)]
     pub(super) source: ConfigSource,
-    /// The folder
-    #[arg(value_name = "DIR", default_value = ".")]
+    /// The folder, or a binary file
+    #[arg(value_name = "PATH", default_value = ".")]
     folder: PathBuf,
     /// The model whose tokens are counted, instead of the default profile's
     #[arg(short, long)]
@@ -58,9 +60,10 @@ pub struct PackArgs {
 
 pub fn run(args: &PackArgs) -> Result<(), Failure> {
     let config = args.source.load()?.config;
-    let names: Vec<String> = args.model.iter().cloned().collect();
-    let counter =
-        counters::models(&config, &names)?.into_iter().next().ok_or("there is no model; name one".to_owned())?;
+    let counter = counter(args, &config)?;
+    if args.folder.is_file() {
+        return binary(args, &counter);
+    }
     let files = Files::open(&args.folder, args.max_file_bytes)?;
     let mut folder = open_folder(files, &config.store);
     let ask = Ask { query: args.query.as_deref(), budget: args.budget, tokenizer: counter.tokenizer, remedy: REMEDY };
@@ -71,6 +74,69 @@ pub fn run(args: &PackArgs) -> Result<(), Failure> {
         (false, true) => report.as_plan(),
         (false, false) => packed.text.clone(),
     })
+}
+
+fn counter(args: &PackArgs, config: &Config) -> Result<Counter, Failure> {
+    let names: Vec<String> = args.model.iter().cloned().collect();
+    let found = counters::models(config, &names)?.into_iter().next();
+    found.ok_or_else(|| "there is no model; name one".to_owned().into())
+}
+
+/// A file instead of a folder: what of a binary matters.
+fn binary(args: &PackArgs, counter: &Counter) -> Result<(), Failure> {
+    let name = args.folder.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let parent = args.folder.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = Files::open(parent, args.max_file_bytes)?;
+    let ask = BinaryAsk {
+        path: &name,
+        query: args.query.as_deref(),
+        budget: args.budget,
+        tokenizer: counter.tokenizer,
+        remedy: "raise the budget, or narrow the question",
+    };
+    let packed = pack_binary(&files, &ask)?;
+    print(&match (args.json, args.plan) {
+        (true, _) => binary_json(args, counter, &packed),
+        (false, true) => binary_plan(args, counter, &packed),
+        (false, false) => packed.text,
+    })
+}
+
+fn binary_json(args: &PackArgs, counter: &Counter, packed: &BinaryPack) -> String {
+    let item = |it: &Shown| {
+        json!({
+            "group": it.group,
+            "offset": it.offset,
+            "view": it.view,
+            "tokens": it.tokens,
+            "relevance": it.relevance,
+        })
+    };
+    let out = json!({
+        "model": counter.name,
+        "tokenizer": counter.tokenizer.name(),
+        "exact": counter.is_exact,
+        "budget": args.budget,
+        "tokens": packed.tokens,
+        "gap": packed.gap,
+        "context": packed.text,
+        "plan": packed.shown.iter().map(item).collect::<Vec<Value>>(),
+        "left_out": packed.n_left_out,
+    });
+    format!("{out}\n")
+}
+
+fn binary_plan(args: &PackArgs, counter: &Counter, packed: &BinaryPack) -> String {
+    let mut table = Table::new(&["group", ">offset", "view", ">tokens", ">relevance"]);
+    for it in &packed.shown {
+        let relevance = format!("{:.3}", it.relevance);
+        let tokens = thousands(u64::from(it.tokens));
+        table.row(&[it.group.into(), format!("{:#x}", it.offset), it.view.into(), tokens, relevance]);
+    }
+    let tokens = count(packed.tokens, "token");
+    let budget = thousands(args.budget);
+    let left = count(packed.n_left_out as u64, "item");
+    format!("{table}{tokens} of {budget} budgeted, counted for {}; {left} left out\n", counter.name)
 }
 
 struct Report<'a> {

@@ -1,7 +1,7 @@
 //! Files under one root. Every path is resolved inside it by the operating system; links that lead out are refused.
 
 use std::{
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -93,6 +93,49 @@ impl Files {
         }
         String::from_utf8(bytes)
             .map_err(|error| format!("`{path}` is no UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+    }
+
+    /// Reads a whole file of any kind, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// That it is outside, missing, no file, or too large; each says what to do.
+    pub fn read_bytes(&self, path: &str, limit: u64) -> Result<Vec<u8>, String> {
+        let (mut file, total) = self.open_file(path)?;
+        let too_large = || format!("`{path}` has over {limit} bytes; read parts of it with `read_binary`");
+        if total > limit {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        // Once more at the reading, since a file may grow.
+        Read::by_ref(&mut file).take(limit + 1).read_to_end(&mut bytes).map_err(|error| self.explain(path, &error))?;
+        if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+    }
+
+    /// At most `length` bytes of a file from `offset`, and how many it has.
+    ///
+    /// # Errors
+    /// That it is outside, missing, no file, or that the offset is behind its end.
+    pub fn read_window(&self, path: &str, offset: u64, length: usize) -> Result<(Vec<u8>, u64), String> {
+        let (mut file, total) = self.open_file(path)?;
+        if offset > total {
+            return Err(format!("offset {offset} is behind the end; `{path}` has {total} bytes"));
+        }
+        let told = |error: io::Error| self.explain(path, &error);
+        file.seek(SeekFrom::Start(offset)).map_err(told)?;
+        let mut bytes = Vec::new();
+        file.take(length as u64).read_to_end(&mut bytes).map_err(told)?;
+        Ok((bytes, total))
+    }
+
+    fn open_file(&self, path: &str) -> Result<(cap_std::fs::File, u64), String> {
+        let inside = self.inside(path)?;
+        let told = |error: io::Error| self.explain(path, &error);
+        let metadata = self.dir.metadata(&inside).map_err(told)?;
+        if !metadata.is_file() {
+            return Err(format!("`{path}` is no file"));
+        }
+        let file = self.dir.open(&inside).map_err(told)?;
+        Ok((file, metadata.len()))
     }
 
     /// Lists files and folders under `path`, in order of their names.

@@ -3,6 +3,7 @@
 //! An ordinary MCP server, connected through a pipe inside the process, so that the gateway treats it like any other.
 //! `tollgate pack` uses the same parts.
 
+mod binaries;
 mod files;
 mod folder;
 mod kept;
@@ -17,6 +18,7 @@ use std::{path::Path, sync::Arc};
 use rmcp::ServiceExt;
 use tokio::io::{DuplexStream, ReadHalf, WriteHalf};
 
+pub use binaries::{Ask as BinaryAsk, pack as pack_binary};
 pub use files::Files;
 pub use folder::Folder;
 pub use packing::{Ask, pack};

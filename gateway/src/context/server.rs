@@ -21,6 +21,7 @@ use tollgate_planners::context::Outline;
 use tollgate_tokenizers::Tokenizer;
 
 use super::{
+    binaries,
     files::Files,
     folder::Folder,
     open_folder,
@@ -192,6 +193,61 @@ struct ReadCode {
     max_tokens: Option<usize>,
 }
 
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
+struct InspectBinary {
+    /// The file, relative to the root.
+    path: String,
+    /// What you want to know; without it, what the file is.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    query: Option<String>,
+    /// Most tokens to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    max_tokens: Option<usize>,
+    /// A model name or a tokenizer name; `o200k_base` if left out.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    model: Option<String>,
+}
+
+/// How bytes are shown.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+enum Form {
+    #[default]
+    Hex,
+    Code,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(transform = without_null_defaults)]
+struct ReadBinary {
+    /// The file, relative to the root.
+    path: String,
+    /// The first byte; 0 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    offset: Option<u64>,
+    /// How many bytes; 512 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    length: Option<usize>,
+    /// A function or section to disassemble, instead of an offset.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    symbol: Option<String>,
+    /// `hex`, or `code` to disassemble; `hex` if left out.
+    #[serde(default)]
+    form: Form,
+    /// Most tokens of text to return; 2000 if left out.
+    #[serde(default)]
+    #[schemars(with = "Whole")]
+    max_tokens: Option<usize>,
+}
+
 #[tool_router]
 impl ContextServer {
     pub fn new(files: Files, models: Arc<Models>, store: StoreConfig) -> Self {
@@ -210,6 +266,46 @@ impl ContextServer {
             let folder = folder.get_or_insert_with(|| open_folder(files, &store));
             let ask = Ask { query: ask.query.as_deref(), budget, tokenizer, remedy: REMEDY };
             pack(folder, &ask).map(|it| it.text)
+        })
+        .await?
+    }
+
+    /// Show what of a binary matters for a question: headers, sections, imports, functions, strings, bytes, each with its
+    /// offset.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn inspect_binary(&self, Parameters(ask): Parameters<InspectBinary>) -> Result<String, String> {
+        let (tokenizer, _) = self.tokenizer(ask.model.as_deref())?;
+        let budget = ask.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS) as u64;
+        let files = self.files.clone();
+        blocking(move || {
+            let InspectBinary { path, query, .. } = &ask;
+            let ask = binaries::Ask {
+                path,
+                query: query.as_deref(),
+                budget,
+                tokenizer,
+                remedy: "`read_binary` shows any offset",
+            };
+            binaries::pack(&files, &ask).map(|it| it.text)
+        })
+        .await?
+    }
+
+    /// Read any part of a file as hex, or disassemble it, within a token budget.
+    #[tool(annotations(read_only_hint = true, open_world_hint = false))]
+    async fn read_binary(&self, Parameters(ask): Parameters<ReadBinary>) -> Result<String, String> {
+        let (tokenizer, _) = self.tokenizer(None)?;
+        let limit = ask.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS).max(1);
+        let files = self.files.clone();
+        blocking(move || {
+            let offset = ask.offset.unwrap_or(0);
+            match (&ask.symbol, ask.form) {
+                (None, Form::Hex) => {
+                    let place = (offset, ask.length.unwrap_or(binaries::WINDOW_BYTES));
+                    binaries::window(&files, &ask.path, place, (limit, tokenizer))
+                }
+                (symbol, _) => binaries::code(&files, &ask.path, (symbol.as_deref(), offset), (limit, tokenizer)),
+            }
         })
         .await?
     }

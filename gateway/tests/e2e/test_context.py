@@ -4,7 +4,9 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 
@@ -19,6 +21,8 @@ REQUIRED = {
     "pack_context": {},
     "outline": {"path": "tollgate.toml"},
     "read_code": {"path": "tollgate.toml"},
+    "inspect_binary": {"path": "tollgate.toml"},
+    "read_binary": {"path": "tollgate.toml"},
 }
 
 DOOR = """/// Turns the key.
@@ -120,11 +124,52 @@ async def test_what_a_context_leaves_out_is_reached_and_edits_are_seen(gateway, 
         (tree / "src/door.rs").write_text("pub fn lock_door_twice() {}\n", encoding="utf-8")
         (tree / "src/gate.rs").write_text("pub fn lock_gate() {}\n", encoding="utf-8")
         (tree / "src/wall0.py").unlink()
-        packed = text_of(await client.call_tool("pack_context", {"query": "lock door", "max_tokens": 300}))
+        ask = {"query": "lock door", "max_tokens": 300}
+        for _ in range(100):  # The operating system tells of a change a moment later.
+            packed = text_of(await client.call_tool("pack_context", ask))
+            if "lock_gate" in packed:
+                break
+            await anyio.sleep(0.05)
         assert "lock_door_twice" in packed and "lock_gate" in packed and "bolt" not in packed
         packed = text_of(await client.call_tool("pack_context", {"query": "paint_0", "max_tokens": 300}))
         assert "wall0.py" not in packed
 
         for path in ("../outside.rs", "src/link.rs"):
             refused = await client.call_tool("read_code", {"path": path})
+            assert refused.is_error and "outside" in refused.content[0].text
+
+
+def test_pack_takes_a_binary(tree):
+    program = tree.parent / "program"
+    program.write_bytes(Path("/bin/true").resolve().read_bytes())
+    command = [TOLLGATE, "pack", str(program), "--query", "which version and licence", "--budget", "800"]
+    environment = {**os.environ, "HOME": str(tree.parent)}
+    done = subprocess.run(command, env=environment, cwd=tree.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ELF 64-bit") and "## sections" in done.stdout
+    out = subprocess.run([*command, "--json"], env=environment, cwd=tree.parent, capture_output=True, check=True).stdout
+    assert json.loads(out)["tokens"] <= 800
+
+
+@pytest.mark.anyio
+async def test_binaries_are_inspected_and_read_at_any_offset(gateway, tree):
+    (tree / "program").write_bytes(Path("/bin/true").resolve().read_bytes())
+    with open(tree / "sparse", "wb") as sparse:
+        sparse.seek((4 << 30) - 4)
+        sparse.write(b"end.")
+    running = gateway({"files": {"builtin": "context", "root": str(tree)}}, {"default": {"upstreams": ["files"]}})
+    async with Client(running.url()) as client:
+        inspected = text_of(await client.call_tool("inspect_binary", {"path": "program", "max_tokens": 600}))
+        assert inspected.startswith("ELF 64-bit") and "`read_binary` shows any offset" in inspected
+        head = text_of(await client.call_tool("read_binary", {"path": "program", "length": 16}))
+        assert head.startswith("0: 7f45 4c46 ") and "go on with offset 16]" in head
+        code = text_of(await client.call_tool("read_binary", {"path": "program", "symbol": ".text", "max_tokens": 200}))
+        assert "instructions more" in code
+
+        refused = await client.call_tool("inspect_binary", {"path": "sparse"})
+        assert refused.is_error and "read parts of it with `read_binary`" in refused.content[0].text
+        window = {"path": "sparse", "offset": (4 << 30) - 16, "length": 64}
+        assert text_of(await client.call_tool("read_binary", window)).endswith("656e 642e ............end.\n")
+        for path in ("../outside.rs", "src/link.rs"):
+            refused = await client.call_tool("read_binary", {"path": path})
             assert refused.is_error and "outside" in refused.content[0].text
