@@ -159,6 +159,7 @@ fn steps(cpu: &Cpu, model: &Decoder<Cpu>, format: Format, copied: f64) -> f64 {
 /// Says the known answer, and lies so that 2.3 of 7 tokens stand on average: 3.3 with the token that the target adds.
 struct Replay {
     answer: Vec<u32>,
+    n_steps: usize,
 }
 
 impl Draft<Cpu> for Replay {
@@ -168,7 +169,8 @@ impl Draft<Cpu> for Replay {
 
     fn propose(&mut self, context: &Context<'_, Cpu>, tree: &mut Tree, source: usize) {
         let start = context.tokens.len() - context.n_prompt;
-        let n_true = [2, 2, 3][start % 3];
+        let n_true = if self.n_steps % 10 < 7 { 2 } else { 3 };
+        self.n_steps += 1;
         let mut at = 0;
         for (idx, &token) in self.answer.iter().skip(start).take(7).enumerate() {
             let said = if idx < n_true { token } else { (token + 1) % VOCAB as u32 };
@@ -210,7 +212,7 @@ fn replay(cpu: &Arc<Cpu>, model: &Arc<Decoder<Cpu>>, plain_s: f64) {
     for _ in 0..3 {
         let (said, seconds, _) = answer(cpu, model, Vec::new());
         best[0] = best[0].min(seconds);
-        let drafted = answer(cpu, model, vec![Box::new(Replay { answer: said.clone() })]);
+        let drafted = answer(cpu, model, vec![Box::new(Replay { answer: said.clone(), n_steps: 0 })]);
         assert_eq!(said, drafted.0);
         (best[1], length) = (best[1].min(drafted.1), drafted.2);
     }

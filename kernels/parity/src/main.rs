@@ -3,6 +3,7 @@
 //! `cargo run --manifest-path kernels/parity/Cargo.toml` from the root of the repository.
 
 #[path = "../../tests/engine/random.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod random;
 
 use candle_core::{DType, Device, Error, IndexOp, Result, Tensor};

@@ -187,16 +187,17 @@ impl<S: Simd> Head<'_, S> {
         let (mut even, mut odd) = ([zero; 2], [zero; 2]);
         let (pairs, last) = query.as_chunks::<2>();
         let (key_pairs, last_key) = keys.as_chunks::<{ 2 * PAGE }>();
-        for (q, keys) in pairs.iter().zip(key_pairs) {
-            let keys: [f32x16<S>; 4] = std::array::from_fn(|idx| f32x16::from_slice(s, &keys[idx * 16..idx * 16 + 16]));
-            let q = q.map(|it| f32x16::splat(s, it));
-            even = [q[0].mul_add(keys[0], even[0]), q[0].mul_add(keys[1], even[1])];
-            odd = [q[1].mul_add(keys[2], odd[0]), q[1].mul_add(keys[3], odd[1])];
+        for ([q0, q1], keys) in pairs.iter().zip(key_pairs) {
+            let (q0, q1) = (f32x16::splat(s, *q0), f32x16::splat(s, *q1));
+            even[0] = q0.mul_add(f32x16::from_slice(s, &keys[..16]), even[0]);
+            even[1] = q0.mul_add(f32x16::from_slice(s, &keys[16..32]), even[1]);
+            odd[0] = q1.mul_add(f32x16::from_slice(s, &keys[32..48]), odd[0]);
+            odd[1] = q1.mul_add(f32x16::from_slice(s, &keys[48..64]), odd[1]);
         }
         for (q, keys) in last.iter().zip(last_key.as_chunks::<PAGE>().0) {
             let q = f32x16::splat(s, *q);
-            let keys: [f32x16<S>; 2] = std::array::from_fn(|idx| f32x16::from_slice(s, &keys[idx * 16..idx * 16 + 16]));
-            even = [q.mul_add(keys[0], even[0]), q.mul_add(keys[1], even[1])];
+            even[0] = q.mul_add(f32x16::from_slice(s, &keys[..16]), even[0]);
+            even[1] = q.mul_add(f32x16::from_slice(s, &keys[16..32]), even[1]);
         }
         let scale = f32x16::splat(s, self.scale);
         let mut scores = [0.0; PAGE];

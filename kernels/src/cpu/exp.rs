@@ -7,19 +7,24 @@ use fearless_simd::{Bytes, Simd, SimdBase, SimdFloat, f32x16, i32x16};
 /// Cephes' `expf`: x = n ln 2 + r, and a polynomial for e^r.
 #[inline(always)]
 pub(super) fn exp<S: Simd>(s: S, x: f32x16<S>) -> f32x16<S> {
-    let splat = |value| f32x16::splat(s, value);
-    let x = x.min(splat(88.0)).max(splat(-88.0));
-    let n = x.mul_add(splat(std::f32::consts::LOG2_E), splat(0.5)).floor();
-    let r = n.mul_add(splat(-0.693_359_4), x);
-    let r = n.mul_add(splat(2.121_944_4e-4), r);
-    let mut p = splat(1.987_569_1e-4);
+    let x = x.min(splat(s, 88.0)).max(splat(s, -88.0));
+    let n = x.mul_add(splat(s, std::f32::consts::LOG2_E), splat(s, 0.5)).floor();
+    let r = n.mul_add(splat(s, -0.693_359_4), x);
+    let r = n.mul_add(splat(s, 2.121_944_4e-4), r);
+    let mut p = splat(s, 1.987_569_1e-4);
     for coefficient in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 0.166_666_65, 0.5] {
-        p = p.mul_add(r, splat(coefficient));
+        p = p.mul_add(r, splat(s, coefficient));
     }
-    let value = p.mul_add(r * r, r + splat(1.0));
+    let value = p.mul_add(r * r, r + splat(s, 1.0));
     // 2^n; at n = -127 the bits are 0.
     let power: i32x16<S> = (s.cvt_i32_f32x16(n) + i32x16::splat(s, 127)) << 23;
     value * power.bitcast::<f32x16<S>>()
+}
+
+// Closures would not be compiled for the processor's vectors until they are inlined.
+#[inline(always)]
+fn splat<S: Simd>(s: S, value: f32) -> f32x16<S> {
+    f32x16::splat(s, value)
 }
 
 #[cfg(test)]

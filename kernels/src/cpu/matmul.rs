@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use fearless_simd::{Bytes, Simd, SimdBase, SimdFloat, dispatch, f32x16, i8x64, u16x32, u32x16};
+use fearless_simd::{Bytes, Select, Simd, SimdBase, SimdFloat, dispatch, f32x16, i8x64, u16x32, u32x16};
 
 use super::{
     Cpu,
@@ -118,8 +118,7 @@ struct Int8<'a>(&'a [i8], &'a [f32]);
 impl Rows for F32<'_> {
     #[inline(always)]
     fn block<S: Simd>(&self, s: S, at: usize) -> [f32x16<S>; 4] {
-        let block = &self.0[at..at + BLOCK];
-        std::array::from_fn(|idx| f32x16::from_slice(s, &block[idx * 16..idx * 16 + 16]))
+        load(s, &self.0[at..at + BLOCK])
     }
 
     #[inline(always)]
@@ -129,29 +128,18 @@ impl Rows for F32<'_> {
 }
 
 impl Rows for F16<'_> {
-    /// As `f16_to`, but for infinities: the sign goes up by 16 bits, the rest by 13, and a multiplication by 2^112 mends the exponent.
     #[inline(always)]
     fn block<S: Simd>(&self, s: S, at: usize) -> [f32x16<S>; 4] {
-        let block = &self.0[at..at + BLOCK];
-        let value = |bits: u32x16<S>| {
-            let sign = (bits & u32x16::splat(s, 0x8000)) << 16;
-            let magnitude = (bits & u32x16::splat(s, 0x7fff)) << 13;
-            (sign | magnitude).bitcast::<f32x16<S>>() * f32x16::splat(s, f32::from_bits(0x7780_0000))
-        };
-        let (a, b) = s.widen_u16x32(u16x32::from_slice(s, &block[..32]));
-        let (c, d) = s.widen_u16x32(u16x32::from_slice(s, &block[32..]));
-        [value(a), value(b), value(c), value(d)]
+        let [a, b, c, d] = widen(s, &self.0[at..at + BLOCK]);
+        [f16(s, a), f16(s, b), f16(s, c), f16(s, d)]
     }
 }
 
 impl Rows for Bf16<'_> {
     #[inline(always)]
     fn block<S: Simd>(&self, s: S, at: usize) -> [f32x16<S>; 4] {
-        let block = &self.0[at..at + BLOCK];
-        let value = |bits: u32x16<S>| (bits << 16).bitcast::<f32x16<S>>();
-        let (a, b) = s.widen_u16x32(u16x32::from_slice(s, &block[..32]));
-        let (c, d) = s.widen_u16x32(u16x32::from_slice(s, &block[32..]));
-        [value(a), value(b), value(c), value(d)]
+        let [a, b, c, d] = widen(s, &self.0[at..at + BLOCK]);
+        [(a << 16).bitcast(), (b << 16).bitcast(), (c << 16).bitcast(), (d << 16).bitcast()]
     }
 }
 
@@ -161,8 +149,45 @@ impl Rows for Int8<'_> {
         let (low, high) = s.widen_i8x64(i8x64::from_slice(s, &self.0[at..at + BLOCK]));
         let ((a, b), (c, d)) = (s.widen_i16x32(low), s.widen_i16x32(high));
         let scale = f32x16::splat(s, self.1[at / BLOCK]);
-        [a, b, c, d].map(|it| s.cvt_f32_i32x16(it) * scale)
+        [
+            s.cvt_f32_i32x16(a) * scale,
+            s.cvt_f32_i32x16(b) * scale,
+            s.cvt_f32_i32x16(c) * scale,
+            s.cvt_f32_i32x16(d) * scale,
+        ]
     }
+}
+
+// No closures from here on: they would not be compiled for the processor's vectors until they are inlined.
+
+#[inline(always)]
+fn load<S: Simd>(s: S, block: &[f32]) -> [f32x16<S>; 4] {
+    [
+        f32x16::from_slice(s, &block[..16]),
+        f32x16::from_slice(s, &block[16..32]),
+        f32x16::from_slice(s, &block[32..48]),
+        f32x16::from_slice(s, &block[48..64]),
+    ]
+}
+
+#[inline(always)]
+fn widen<S: Simd>(s: S, block: &[u16]) -> [u32x16<S>; 4] {
+    let (a, b) = s.widen_u16x32(u16x32::from_slice(s, &block[..32]));
+    let (c, d) = s.widen_u16x32(u16x32::from_slice(s, &block[32..64]));
+    [a, b, c, d]
+}
+
+/// As `f16_to`, but for infinities. The exponents differ by 112; what is subnormal gets a leading one that is taken away
+/// again, since multiplying subnormal numbers costs a hundred cycles.
+#[inline(always)]
+fn f16<S: Simd>(s: S, bits: u32x16<S>) -> f32x16<S> {
+    let sign = (bits & u32x16::splat(s, 0x8000)) << 16;
+    let magnitude = (bits & u32x16::splat(s, 0x7fff)) << 13;
+    let normal = magnitude + u32x16::splat(s, 112 << 23);
+    let shifted = (magnitude + u32x16::splat(s, 113 << 23)).bitcast::<f32x16<S>>();
+    let subnormal = (shifted - f32x16::splat(s, f32::from_bits(113 << 23))).bitcast::<u32x16<S>>();
+    let is_subnormal = magnitude.simd_lt(u32x16::splat(s, 1 << 23));
+    (sign | is_subnormal.select(subnormal, normal)).bitcast()
 }
 
 /// One row of x: the weight goes through registers once.
@@ -174,7 +199,7 @@ fn one<S: Simd, R: Rows>(s: S, rows: &R, stride: usize, x: &[f32], task: &mut Ta
         let at: [usize; ROWS] = std::array::from_fn(|idx| (start + (first + idx).min(n_rows - 1)) * stride);
         let mut sums = [f32x16::splat(s, 0.0); ROWS];
         for (block_idx, x) in x.as_chunks::<BLOCK>().0.iter().enumerate() {
-            let x: [f32x16<S>; 4] = std::array::from_fn(|idx| f32x16::from_slice(s, &x[idx * 16..idx * 16 + 16]));
+            let x = load(s, x);
             for (sum, at) in sums.iter_mut().zip(at) {
                 let w = rows.block(s, at + block_idx * BLOCK);
                 for (w, x) in w.into_iter().zip(x) {
@@ -241,10 +266,13 @@ fn sized_tile<S: Simd, const N: usize>(s: S, panel: [&[f32]; ROWS], x: &[f32], o
     let x: [&[[f32; 16]]; N] = std::array::from_fn(|idx| &x.as_chunks::<16>().0[idx * n_blocks..][..n_blocks]);
     let mut sums = [[f32x16::splat(s, 0.0); ROWS]; N];
     for block_idx in 0..n_blocks {
-        let w = w.map(|it| f32x16::load_array_ref(s, &it[block_idx]));
+        let mut row = [f32x16::splat(s, 0.0); ROWS];
+        for (row, w) in row.iter_mut().zip(w) {
+            *row = f32x16::load_array_ref(s, &w[block_idx]);
+        }
         for (sums, x) in sums.iter_mut().zip(x) {
             let x = f32x16::load_array_ref(s, &x[block_idx]);
-            for (sum, w) in sums.iter_mut().zip(w) {
+            for (sum, w) in sums.iter_mut().zip(row) {
                 *sum = w.mul_add(x, *sum);
             }
         }
@@ -263,4 +291,46 @@ fn total<S: Simd>(sum: f32x16<S>) -> f32 {
     let quarter: [f32; 4] =
         std::array::from_fn(|idx| (lanes[idx] + lanes[idx + 8]) + (lanes[idx + 4] + lanes[idx + 12]));
     (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Format, Matrix};
+
+    /// A product by rows that were unpacked one by one, in f64.
+    fn check(format: Format, numbers: &[f32], n_cols: usize, tolerance: f64) {
+        let bytes: Vec<u8> = numbers.iter().flat_map(|it| it.to_le_bytes()).collect();
+        let n_rows = numbers.len() / n_cols;
+        let matrix = Matrix { n_rows, n_cols, format: Format::F32, bytes: &bytes };
+        let weight = Weight::new(&matrix, format).unwrap();
+        let cpu = Cpu::new(1).unwrap();
+        let x: Vec<f32> = (0..n_cols * 8).map(|it| (it as f32 * 0.37).sin()).collect();
+        let mut all = vec![0.0; 8 * n_rows];
+        matmul(&cpu, &weight, None, &x, &mut all);
+        let mut row = vec![0.0; n_cols];
+        for (x, out) in x.chunks_exact(n_cols).zip(all.chunks_exact(n_rows)) {
+            let mut alone = vec![0.0; n_rows];
+            matmul(&cpu, &weight, None, x, &mut alone);
+            assert_eq!(alone, out, "{format:?}: a row alone and with others");
+            for (row_idx, out) in out.iter().enumerate() {
+                weight.row_into(row_idx, &mut row);
+                let expected: f64 = row.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
+                let size: f64 = row.iter().map(|it| f64::from(it.abs())).sum();
+                assert!((f64::from(*out) - expected).abs() <= tolerance * size, "{format:?}: {out} and {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_formats_multiply_what_they_hold() {
+        // Sizes from subnormal halves to large ones.
+        let numbers: Vec<f32> = (0..7 * 150).map(|it| (it as f32 * 0.7).cos() * 10_f32.powi(it % 9 - 7)).collect();
+        for format in [Format::F32, Format::F16, Format::Bf16, Format::Int8] {
+            check(format, &numbers, 150, 1e-6);
+            check(format, &numbers[..128], 64, 1e-6);
+            let tiny: Vec<f32> = numbers.iter().map(|it| it * 1e-7).collect();
+            check(format, &tiny, 75, 1e-6);
+        }
+    }
 }

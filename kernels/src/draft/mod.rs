@@ -1,10 +1,12 @@
 //! What is guessed ahead. A draft may be wrong as often as it likes: what it costs is time, never a token.
 
 mod forced;
+mod longspec;
 mod suffix;
 
 pub use self::{
     forced::{Forced, Grammar},
+    longspec::{LongSpec, LongSpecDraft},
     suffix::{Suffix, SuffixIndex},
 };
 use crate::{backend::Backend, model::Decoder, tree::Tree};

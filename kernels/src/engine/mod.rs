@@ -186,6 +186,12 @@ impl<B: Backend> Engine<B> {
         })
     }
 
+    /// What runs the model, and the model.
+    #[must_use]
+    pub fn device(&self) -> (&B, &Decoder<B>) {
+        (&self.backend, &self.target)
+    }
+
     /// What drafts remember of past outputs.
     #[must_use]
     pub fn past(&self) -> Arc<Mutex<SuffixIndex>> {

@@ -209,6 +209,10 @@ impl<B: Backend> Decoder<B> {
         self.layers.iter().map(layer).sum::<usize>() + backend.weight_bytes(self.head())
     }
 
+    pub(crate) fn embedding(&self) -> &B::Weight {
+        &self.embedding
+    }
+
     pub(crate) fn head(&self) -> &B::Weight {
         self.head.as_ref().unwrap_or(&self.embedding)
     }

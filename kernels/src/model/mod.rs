@@ -5,6 +5,7 @@ mod decoder;
 mod rotary;
 mod safetensors;
 
+pub(crate) use self::decoder::{Linear, Loader};
 pub use self::{
     config::{Config, Scaling},
     decoder::{Batch, Decoder, Scratch},

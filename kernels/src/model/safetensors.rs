@@ -92,6 +92,18 @@ impl<'a> Tensors<'a> {
         self.by_name.contains_key(name)
     }
 
+    /// The rows of a matrix.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is missing or no matrix.
+    pub fn n_rows(&self, name: &str) -> Result<usize, Error> {
+        match self.by_name.get(name).map(|it| &it.shape[..]) {
+            Some([n_rows, _]) => Ok(*n_rows),
+            Some(shape) => bad(format!("the tensor `{name}` has the shape `{shape:?}`; it must be a matrix")),
+            None => bad(format!("the tensor `{name}` is missing; is a file of the model not here?")),
+        }
+    }
+
     fn get(&self, name: &str, shape: &[usize]) -> Result<&Tensor<'a>, Error> {
         let Some(tensor) = self.by_name.get(name) else {
             return bad(format!("the tensor `{name}` is missing; is a file of the model not here?"));

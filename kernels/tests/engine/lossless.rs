@@ -1,6 +1,6 @@
 //! With drafts the engine says what it says without them, token for token: greedily and drawn, in any mix, tree and batch.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::common::{Oracle, Tiny, VOCAB, request, run, tiny};
 use crate::random;
@@ -8,13 +8,14 @@ use proptest::prelude::*;
 use serde_json::json;
 use tollgate_kernels::{
     cpu::Cpu,
-    draft::{Draft, Forced, Grammar, Suffix},
+    draft::{Draft, Forced, Grammar, LongSpec, LongSpecDraft, Suffix},
     engine::{Engine, Limits},
+    model::Tensors,
     sample::Sampling,
 };
 
 const N_PROMPTS: usize = 1000;
-const N_TOKENS: usize = 16;
+const N_TOKENS: usize = 12;
 
 /// Every third token of an answer is 7.
 struct Sevens;
@@ -57,11 +58,29 @@ const MIXES: &[(&str, Mix)] = &[
     ("oracle, four branches, mostly lies", |answer, _| {
         vec![Box::new(Oracle { answer: answer.to_vec(), width: 4, lie: 2 })]
     }),
+    ("longspec", |_, engine| vec![longspec(engine)]),
     ("all", |answer, engine| {
         let oracle = |width, lie| Box::new(Oracle { answer: answer.to_vec(), width, lie });
-        vec![Box::new(Forced(Arc::new(Sevens))), Box::new(Suffix::new(256, engine.past())), oracle(2, 3), oracle(3, 7)]
+        vec![
+            Box::new(Forced(Arc::new(Sevens))),
+            Box::new(Suffix::new(256, engine.past())),
+            oracle(2, 3),
+            longspec(engine),
+        ]
     }),
 ];
+
+/// A draft of random weights that all tests share; half of the tokens are in its head.
+fn longspec(engine: &Engine<Cpu>) -> Box<dyn Draft<Cpu>> {
+    static MODEL: OnceLock<Arc<LongSpec<Cpu>>> = OnceLock::new();
+    let (cpu, target) = engine.device();
+    let model = MODEL.get_or_init(|| {
+        let file = random::safetensors(&random::longspec_shapes(&tiny(), "glide."));
+        let ranked: Vec<u32> = (0..VOCAB as u32).step_by(2).collect();
+        Arc::new(LongSpec::load(cpu, target, Tensors::new(&[&file]).unwrap(), None, &ranked).unwrap())
+    });
+    Box::new(LongSpecDraft::new(cpu, model.clone(), 64).unwrap())
+}
 
 fn answers(
     tiny: &Tiny,
@@ -87,24 +106,32 @@ fn limits(max_nodes: usize, max_running: usize) -> Limits {
     Limits { n_pages: 400, max_running, max_waiting: N_PROMPTS, chunk: 16, max_nodes, is_throttled: false, past: 4096 }
 }
 
-#[test]
-fn drafts_change_no_token() {
+fn check(temperature: f32, grammar: bool) {
     let tiny = Tiny::new(&tiny());
-    for (temperature, grammar) in [(0.0, false), (1.0, false), (0.7, true)] {
-        let plain = answers(&tiny, limits(0, 1), temperature, grammar, |_, _| Vec::new());
-        assert!(plain.iter().all(|it| it.len() == N_TOKENS));
-        for (idx, (name, mix)) in MIXES.iter().enumerate() {
-            for (max_nodes, max_running) in [[(1, 1), (33, 7)], [(4, 3), (40, 16)]][idx % 2] {
-                let drafted = answers(&tiny, limits(max_nodes, max_running), temperature, grammar, |idx, engine| {
-                    mix(&plain[idx], engine)
-                });
-                assert!(
-                    drafted == plain,
-                    "{name}, {max_nodes} nodes, {max_running} at once, temperature {temperature}"
-                );
-            }
+    let plain = answers(&tiny, limits(0, 1), temperature, grammar, |_, _| Vec::new());
+    assert!(plain.iter().all(|it| it.len() == N_TOKENS));
+    for (idx, (name, mix)) in MIXES.iter().enumerate() {
+        for (max_nodes, max_running) in [[(1, 1), (33, 7)], [(4, 3), (40, 16)]][idx % 2] {
+            let drafted = |idx: usize, engine: &Engine<Cpu>| mix(&plain[idx], engine);
+            let drafted = answers(&tiny, limits(max_nodes, max_running), temperature, grammar, drafted);
+            assert!(drafted == plain, "{name}, {max_nodes} nodes, {max_running} at once, temperature {temperature}");
         }
     }
+}
+
+#[test]
+fn drafts_change_no_token() {
+    check(0.0, false);
+}
+
+#[test]
+fn drafts_change_no_drawn_token() {
+    check(1.0, false);
+}
+
+#[test]
+fn drafts_change_no_token_of_a_grammar() {
+    check(0.7, true);
 }
 
 proptest! {

@@ -59,6 +59,29 @@ pub fn shapes(config: &Value) -> Vec<(String, Vec<usize>)> {
     shapes
 }
 
+/// Names and shapes of a LongSpec draft for a Llama.
+pub fn longspec_shapes(config: &Value, prefix: &str) -> Vec<(String, Vec<usize>)> {
+    let size = |key: &str| config[key].as_u64().unwrap_or(0) as usize;
+    let (hidden, inner) = (size("hidden_size"), size("intermediate_size"));
+    let kv = hidden / size("num_attention_heads") * size("num_key_value_heads");
+    let mut shapes = Vec::new();
+    let mut add = |name: &str, shape: &[usize]| shapes.push((format!("{prefix}{name}"), shape.to_vec()));
+    for attention in ["self_attn", "cross_attn"] {
+        for (name, n_rows) in [("q", hidden), ("k", kv), ("v", kv)] {
+            add(&format!("{attention}.{name}_proj.weight"), &[n_rows, hidden]);
+            add(&format!("{attention}.{name}_proj.bias"), &[n_rows]);
+        }
+        add(&format!("{attention}.o_proj.weight"), &[hidden, hidden]);
+    }
+    for (name, shape) in [("gate", [inner, hidden]), ("up", [inner, hidden]), ("down", [hidden, inner])] {
+        add(&format!("mlp.{name}_proj.weight"), &shape);
+    }
+    for name in ["input", "post_self_attention", "post_cross_attention"] {
+        add(&format!("{name}_layernorm.weight"), &[hidden]);
+    }
+    shapes
+}
+
 /// A tensor's numbers: norms near 1, biases small, matrices of a size that keeps hidden states in range.
 pub fn numbers(name: &str, shape: &[usize]) -> impl Iterator<Item = f32> {
     let seed = hash(name);
