@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(page.matches("</script>").count(), 2);
         assert!(page.contains("a &lt;suite&gt;") && !page.contains("<suite>"));
         assert_eq!(page.matches("<svg").count(), 3);
-        assert_eq!(page.matches("<table").count(), 4);
+        assert_eq!(page.matches("<table").count(), 5);
         assert!(page.contains("1 attempts more") && page.contains("id=\"table-arms\""));
         for outside in ["src=", "href=", "@import", "url(", "http://", "https://"] {
             let places = page.match_indices(outside).filter(|(at, _)| !page[..*at].ends_with("xmlns=\""));

@@ -8,6 +8,7 @@ mod mcp_tool_bench;
 mod needle;
 mod nestful;
 mod noise;
+pub mod own;
 mod retrieval;
 mod ruler;
 mod synthetic;
@@ -27,6 +28,7 @@ pub static SUITES: &[&dyn Suite] = &[
     &nestful::Nestful,
     &retrieval::Retrieval,
     &token_counts::TokenCounts,
+    &own::OwnTasks,
 ];
 
 /// The suite of that name.

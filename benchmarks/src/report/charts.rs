@@ -128,15 +128,7 @@ fn gates(arms: &[(Arm, &Sums)]) -> Result<String, Failed> {
 }
 
 fn waterfall(arms: &[(Arm, &Sums)]) -> Result<String, Failed> {
-    let names = [
-        "the tools listed",
-        "the gate's own tools",
-        "the operator's words",
-        "the question",
-        "said before",
-        "results",
-        "the answer",
-    ];
+    let names = ["tools listed", "the gate's own tools", "system", "question", "said before", "results", "answer"];
     let rows: Vec<(String, Vec<f64>)> = arms
         .iter()
         .map(|(arm, sums)| {

@@ -1,8 +1,8 @@
 "use strict";
 // The viewer of attempts: a list that is searched and filtered, and one attempt in full. Text is only ever set as text.
 const runs = JSON.parse(document.getElementById("data").textContent);
-const PARTS = [["tools", "the tools listed", "#2f9e6e"], ["meta_tools", "the gate's own tools", "#7a5cd6"], ["system", "the operator's words", "#2f7fd1"],
-  ["query", "the question", "#e09f1f"], ["said", "said before", "#d95f2b"], ["results", "results", "#c23b5e"], ["output", "the answer", "#7d8590"]];
+const PARTS = [["tools", "tools listed", "#2f9e6e"], ["meta_tools", "the gate's own tools", "#7a5cd6"], ["system", "system", "#2f7fd1"],
+  ["query", "question", "#e09f1f"], ["said", "said before", "#d95f2b"], ["results", "results", "#c23b5e"], ["output", "answer", "#7d8590"]];
 const SHOWN = 300;
 
 document.getElementById("theme").addEventListener("click", () => {

@@ -1,3 +1,5 @@
+//! Runs that stop anywhere, and what of a suite is chosen.
+
 use super::*;
 use crate::random::Random;
 use crate::task::Expected;

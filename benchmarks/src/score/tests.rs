@@ -1,3 +1,5 @@
+//! Each gate, and each way to be right.
+
 use std::sync::Arc;
 
 use serde_json::json;

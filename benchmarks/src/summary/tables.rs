@@ -11,7 +11,7 @@ impl Summary {
     /// The headline, the gates, the categories, the tests of arms against each other, and what else was measured.
     #[must_use]
     pub fn tables(&self) -> Vec<Table> {
-        let mut tables = vec![self.headline(), self.gates(), self.by_category()];
+        let mut tables = vec![self.headline(), self.costs(), self.gates(), self.by_category()];
         tables.extend([self.tests(), self.numbers()].into_iter().filter(|it| !it.rows.is_empty()));
         tables
     }
@@ -27,14 +27,11 @@ impl Summary {
             "solved, %",
             "95 %",
             "accuracy kept, %",
-            "of kept, 95 %",
+            "95 % of kept",
             "tokens saved, %",
-            "of saved, 95 %",
-            "tokens an attempt",
-            "tool tokens a request",
-            "tokens a solved task",
+            "95 % of saved",
         ];
-        let mut table = Table::new("arms", "By arm", &columns);
+        let mut table = Table::new("arms", "What is kept and what is saved", &columns);
         for (arm, sums) in self.shown() {
             let [accuracy, kept, saved] = self.intervals(arm).map(|it| it.map_or(Cell::None, |it| it.percent().into()));
             let percent = |name: &str| self.metric(name, arm).map_or(Cell::None, |it| (PERCENT * it).into());
@@ -47,21 +44,56 @@ impl Summary {
                 kept,
                 percent("tokens_saved"),
                 saved,
-                whole(sums.usage.total() as f64 / sums.attempts as f64),
-                whole((sums.parts.meta_tools + sums.parts.tools) as f64 / sums.rounds as f64),
-                whole(sums.usage.total() as f64 / sums.solved as f64),
             ]);
         }
         table.notes.push(
             "Kept is against the oracle arm, saved against all tools; intervals are a paired bootstrap's, and searches count."
                 .to_owned(),
         );
+        self.warn(&mut table);
+        table
+    }
+
+    /// What a reader must know before believing the headline.
+    fn warn(&self, table: &mut Table) {
         if self.broken > 0 {
             table.notes.push(format!("{} attempts broke and count for nothing; run again to make them.", self.broken));
         }
-        let is_whole = self.arms.iter().all(|(_, sums)| sums.attempts == 0 || sums.attempts == self.arms[0].1.attempts);
-        if !is_whole {
+        let mut attempts = self.shown().map(|(_, sums)| sums.attempts);
+        let first = attempts.next();
+        if attempts.any(|it| Some(it) != first) {
             table.notes.push("Not all arms have all attempts yet; what compares them is preliminary.".to_owned());
+        }
+    }
+
+    fn costs(&self) -> Table {
+        let columns = [
+            "arm",
+            "tokens an attempt",
+            "tokens a solved task",
+            "requests an attempt",
+            "tool tokens a request",
+            "cost, USD",
+            "USD a solved task",
+            "ms an attempt",
+        ];
+        let mut table = Table::new("costs", "What it takes", &columns);
+        for (arm, sums) in self.shown() {
+            let (attempts, solved) = (sums.attempts as f64, sums.solved as f64);
+            let total = sums.usage.total() as f64;
+            let usd = |value: f64| {
+                if value > 0.0 && value.is_finite() { format!("{value:.4}").into() } else { Cell::None }
+            };
+            table.row(vec![
+                arm.to_string().into(),
+                whole(total / attempts),
+                whole(total / solved),
+                (sums.rounds as f64 / attempts).into(),
+                whole((sums.parts.meta_tools + sums.parts.tools) as f64 / sums.rounds as f64),
+                usd(sums.cost_usd),
+                usd(sums.cost_usd / solved),
+                whole(sums.ms as f64 / attempts),
+            ]);
         }
         table
     }
@@ -107,7 +139,7 @@ impl Summary {
                     other.to_string().into(),
                     pair.first_only.into(),
                     pair.second_only.into(),
-                    format!("{:.4}", pair.p_value()).into(),
+                    probability(pair.p_value()).into(),
                 ]);
             }
         }
@@ -146,6 +178,10 @@ impl Summary {
         };
         serde_json::Value::Object(self.shown().map(of_arm).collect())
     }
+}
+
+fn probability(value: f64) -> String {
+    if value < 0.0001 { "< 0.0001".to_owned() } else { format!("{value:.4}") }
 }
 
 /// A number that needs no fraction.

@@ -1,3 +1,5 @@
+//! Sums and metrics of records with known outcomes.
+
 use super::*;
 use crate::trace::Trace;
 
@@ -48,8 +50,8 @@ fn arms_are_set_against_each_other() {
 fn every_attempt_is_in_every_table() {
     let tables = summary().tables();
     let names: Vec<&str> = tables.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["arms", "gates", "categories", "tests"]);
-    let gates = tables[1].json();
+    assert_eq!(names, ["arms", "costs", "gates", "categories", "tests"]);
+    let gates = tables[2].json();
     for (row, (solved, retrieved)) in [(90, 10), (80, 20), (70, 30)].iter().enumerate() {
         assert_eq!(
             (&gates["rows"][row]["solved"], &gates["rows"][row]["retrieved"]),

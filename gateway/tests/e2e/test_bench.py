@@ -163,7 +163,7 @@ def test_a_report_is_a_page_that_stands_alone(tmp_path):
     page = Page()
     page.feed((tmp_path / "run.html").read_text())
     kinds = [tag for tag, _ in page.tags]
-    assert kinds.count("svg") == 3 and kinds.count("table") == 4
+    assert kinds.count("svg") == 3 and kinds.count("table") == 5
     assert not [it for it in page.tags if {"src", "href"} & set(it[1])]
     data = [text for _, text in page.texts if text.startswith('[{"lines"')]
     assert len(json.loads(data[0])[0]["lines"]) == ATTEMPTS

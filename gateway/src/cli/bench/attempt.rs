@@ -8,12 +8,12 @@ use std::{
 use super::{host::Host, target::Target};
 use crate::sync::lock;
 use tollgate_benchmarks::{
-    arm::{Arm, Shelf},
+    arm::{Arm, Listing, Shelf},
     episode::{Episode, Rules},
     runner::Attempt,
     suite::Suite,
-    task::ToolSet,
-    trace::{Line, Trace, Usage},
+    task::{Expected, ToolSet},
+    trace::{End, Line, Trace, Usage},
 };
 use tollgate_config::Price;
 use tollgate_tokenizers::Tokenizer;
@@ -62,15 +62,23 @@ impl Bench {
         let started = Instant::now();
         let shelf = self.shelves.get(&attempt.task.tools, self.tokenizer);
         let trace = match shelf.list(attempt.arm, &attempt.task) {
-            Ok(listing) => {
-                let mut episode = Episode::new(Arc::clone(&attempt.task), shelf, listing, self.rules);
-                self.drive(&mut episode, attempt.arm, attempt.trial).await;
-                episode.into_trace(Vec::new())
-            }
-            Err(told) => Trace { end: tollgate_benchmarks::trace::End::Broken(told), ..Trace::default() },
+            Ok(listing) => self.made(attempt, shelf, listing).await,
+            Err(told) => Err(told),
         };
+        let trace = trace.unwrap_or_else(|told| Trace { end: End::Broken(told), ..Trace::default() });
         let ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.line(attempt, trace, ms)
+    }
+
+    /// # Errors
+    /// That the host is gone.
+    async fn made(&self, attempt: &Attempt, shelf: Arc<Shelf>, listing: Arc<Listing>) -> Result<Trace, String> {
+        self.host.begin().await?;
+        let mut episode = Episode::new(Arc::clone(&attempt.task), shelf, listing, self.rules);
+        self.drive(&mut episode, attempt.arm, attempt.trial).await;
+        let checks = if let Expected::State(checks) = &attempt.task.expected { checks.as_slice() } else { &[] };
+        let state = self.host.check(checks).await?;
+        Ok(episode.into_trace(state))
     }
 
     async fn drive(&self, episode: &mut Episode, arm: Arm, trial: u32) {

@@ -3,9 +3,10 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use tollgate_benchmarks::suite::Files;
+use tollgate_benchmarks::{suite::Files, suites::own::UPSTREAMS};
 
 /// Folders nest no deeper than this.
 const MOST_DEPTH: usize = 16;
@@ -47,6 +48,26 @@ impl Files for Folder {
     fn read(&self, path: &str) -> Result<String, String> {
         let path = self.root.join(path);
         fs::read_to_string(&path).map_err(|error| super::unusable(&path, &error))
+    }
+}
+
+/// Files, and the lists of the upstreams' tools among them.
+pub struct WithLists {
+    pub files: Arc<dyn Files>,
+    pub lists: String,
+}
+
+impl Files for WithLists {
+    fn list(&self) -> Result<Vec<String>, String> {
+        let mut all = self.files.list()?;
+        all.retain(|it| it != UPSTREAMS);
+        all.push(UPSTREAMS.to_owned());
+        all.sort();
+        Ok(all)
+    }
+
+    fn read(&self, path: &str) -> Result<String, String> {
+        if path == UPSTREAMS { Ok(self.lists.clone()) } else { self.files.read(path) }
     }
 }
 

@@ -3,13 +3,15 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    process::Stdio,
     sync::Arc,
     time::Duration,
 };
 
 use clap::Args;
 use futures_util::future::{BoxFuture, FutureExt};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
 use super::journal;
@@ -36,6 +38,33 @@ pub trait Host: Send + Sync {
     /// That the host itself is gone, which says nothing about the model.
     fn call<'a>(&'a self, task: &'a Task, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Result<Ran, String>>;
 
+    /// The lists of its tools, where it has tools of its own.
+    fn lists(&self) -> Option<String> {
+        None
+    }
+
+    /// Makes ready for an attempt.
+    ///
+    /// # Errors
+    /// That it cannot.
+    fn begin(&self) -> BoxFuture<'_, Result<(), String>> {
+        async { Ok(()) }.boxed()
+    }
+
+    /// Whether what a task expects at the end is so, check by check.
+    ///
+    /// # Errors
+    /// That nothing here holds a state, or that it cannot be asked.
+    fn check<'a>(&'a self, checks: &'a [Value]) -> BoxFuture<'a, Result<Vec<bool>, String>> {
+        async move {
+            match checks.is_empty() {
+                true => Ok(Vec::new()),
+                false => Err("this task is judged by what servers hold; run it with `--host upstreams`".to_owned()),
+            }
+        }
+        .boxed()
+    }
+
     /// Lets go of what it holds.
     fn close(&self) -> BoxFuture<'_, ()> {
         async {}.boxed()
@@ -51,6 +80,9 @@ pub struct HostArgs {
     /// The profile whose upstreams run the tools
     #[arg(long, value_name = "NAME", default_value = DEFAULT_PROFILE)]
     profile: String,
+    /// Run this in a shell before each attempt, to put back what the upstreams work on; attempts then come one by one
+    #[arg(long, value_name = "COMMAND")]
+    reset: Option<String>,
     /// Ask the mock for what the record lacks, instead of failing
     #[arg(long)]
     mock_misses: bool,
@@ -66,6 +98,11 @@ impl HostArgs {
     /// Whether its calls take no time.
     pub fn is_instant(&self) -> bool {
         self.host != "upstreams" && self.latency == 0
+    }
+
+    /// Whether attempts must come one by one.
+    pub fn is_one_by_one(&self) -> bool {
+        self.reset.is_some()
     }
 
     /// As the record names it.
@@ -90,7 +127,10 @@ impl HostArgs {
         let mock = || Mock::new(Faults { rate: self.fault_rate, latency_ms: self.latency, seed });
         match self.host.as_str() {
             "mock" => Ok(Box::new(mock())),
-            "upstreams" => Ok(Box::new(runtime.block_on(Upstreams::open(source, &self.profile))?)),
+            "upstreams" => {
+                let opened = Upstreams::open(source, &self.profile, self.reset.clone());
+                Ok(Box::new(runtime.block_on(opened)?))
+            }
             path => Ok(Box::new(Replay::open(Path::new(path), self.mock_misses.then(mock))?)),
         }
     }
@@ -115,15 +155,50 @@ struct Upstreams {
     /// Keeps the upstreams' lists.
     _gate: Arc<Gate>,
     view: Arc<View>,
+    reset: Option<String>,
+}
+
+/// A check of the final state: what a call of a server's own tool must say, and what not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    server: String,
+    tool: String,
+    #[serde(default)]
+    arguments: Map<String, Value>,
+    #[serde(default)]
+    contains: Vec<String>,
+    #[serde(default)]
+    lacks: Vec<String>,
+    /// Whether the call itself must fail, as reading a file that is gone does.
+    #[serde(default)]
+    fails: bool,
 }
 
 impl Upstreams {
-    async fn open(source: &ConfigSource, profile: &str) -> Result<Self, Failure> {
+    async fn open(source: &ConfigSource, profile: &str, reset: Option<String>) -> Result<Self, Failure> {
+        // Upstreams may work in folders that the command makes.
+        run_reset(reset.as_deref()).await?;
         let config = source.load()?.config;
         let (app, gate) = App::of_profile(&config, profile)?;
         app.start();
         let view = gate.settled_view().await.map_err(|fault| fault.message())?;
-        Ok(Self { app, _gate: gate, view })
+        Ok(Self { app, _gate: gate, view, reset })
+    }
+
+    fn find(&self, server: &str, name: &str) -> Result<usize, String> {
+        let mut tools = self.view.catalogue.tools().iter();
+        let found = tools.position(|it| it.server == server && it.name == name);
+        found.ok_or_else(|| format!("the profile has no tool `{name}` of an upstream `{server}`; configure it"))
+    }
+
+    async fn holds(&self, check: &Value) -> Result<bool, String> {
+        let check = Check::deserialize(check).map_err(|error| format!("`{check}` is no check ({error})"))?;
+        let idx = self.find(&check.server, &check.tool)?;
+        let arguments = Value::Object(check.arguments).to_string();
+        let answer = run_tool(&self.view, idx, &arguments, CancellationToken::new()).await;
+        let has = |text: &String| answer.text.contains(text.as_str());
+        Ok(answer.is_error == check.fails && check.contains.iter().all(has) && !check.lacks.iter().any(has))
     }
 }
 
@@ -131,11 +206,7 @@ impl Host for Upstreams {
     fn call<'a>(&'a self, task: &'a Task, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Result<Ran, String>> {
         async move {
             let def = task.tools.defs.get(tool).ok_or("there is no such tool in the task")?;
-            let is_it = |at: &tollgate_planners::tools::ToolDef| at.server == def.server && at.name == def.name;
-            let found = self.view.catalogue.tools().iter().position(is_it);
-            let idx = found.ok_or_else(|| {
-                format!("the profile has no tool `{}` of an upstream `{}`; configure it", def.name, def.server)
-            })?;
+            let idx = self.find(&def.server, &def.name)?;
             if let Err(wrong) = self.view.routes[idx].validate(arguments) {
                 let schema = task.tools.schema(tool).unwrap_or_default();
                 let text = format!(
@@ -151,8 +222,53 @@ impl Host for Upstreams {
         .boxed()
     }
 
+    fn lists(&self) -> Option<String> {
+        let mut lists: Vec<(&str, Vec<&RawValue>)> = Vec::new();
+        for def in self.view.catalogue.tools() {
+            match lists.last_mut() {
+                Some((server, tools)) if *server == def.server => tools.push(&def.definition),
+                _ => lists.push((&def.server, vec![&def.definition])),
+            }
+        }
+        let list = |(server, tools): (&str, Vec<&RawValue>)| serde_json::to_string(&Listed { server, tools }).ok();
+        let lists: Option<Vec<String>> = lists.into_iter().map(list).collect();
+        lists.map(|it| format!("[{}]", it.join(",")))
+    }
+
+    fn begin(&self) -> BoxFuture<'_, Result<(), String>> {
+        run_reset(self.reset.as_deref()).boxed()
+    }
+
+    fn check<'a>(&'a self, checks: &'a [Value]) -> BoxFuture<'a, Result<Vec<bool>, String>> {
+        async move {
+            let mut found = Vec::with_capacity(checks.len());
+            for check in checks {
+                found.push(self.holds(check).await?);
+            }
+            Ok(found)
+        }
+        .boxed()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.app.stop().boxed()
+    }
+}
+
+/// A server's tools, as suites read them.
+#[derive(Serialize)]
+struct Listed<'a> {
+    server: &'a str,
+    tools: Vec<&'a RawValue>,
+}
+
+async fn run_reset(command: Option<&str>) -> Result<(), String> {
+    let Some(command) = command else { return Ok(()) };
+    let run = tokio::process::Command::new("sh").arg("-c").arg(command).stdin(Stdio::null()).output().await;
+    let done = run.map_err(|error| format!("`{command}` did not start ({error})"))?;
+    match done.status.success() {
+        true => Ok(()),
+        false => Err(format!("`{command}` failed: {}", String::from_utf8_lossy(&done.stderr).trim())),
     }
 }
 

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     attempt::{Bench, Shelves},
     default_out,
-    files::Folder,
-    host::HostArgs,
+    files::{Folder, WithLists},
+    host::{Host, HostArgs},
     journal::Journal,
     report,
     whom::{Whom, WhomArgs},
@@ -112,10 +112,14 @@ struct TaskArgs {
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let (suite, arms) = (suite(&args.suite)?, arms(args)?);
     let whom = args.whom.open(&args.source, &arms, args.seed)?;
-    let setting = setting(args, whom.tokenizer)?;
+    let (runtime, mut setting) = (runtime()?, setting(args, whom.tokenizer)?);
+    let host = args.host.open(&args.source, &runtime, args.seed)?;
+    if let (Some(files), Some(lists)) = (&setting.files, host.lists()) {
+        setting.files = Some(Arc::new(WithLists { files: Arc::clone(files), lists }));
+    }
     match suite.open(&setting)? {
         Opened::Tables(tables) => show(&tables, args.shown.is_json()),
-        Opened::Tasks(tasks) => run_tasks(args, &Chosen { suite, arms, setting }, whom, tasks),
+        Opened::Tasks(tasks) => run_tasks(args, &Chosen { suite, arms, setting }, Who { runtime, whom, host }, tasks),
     }
 }
 
@@ -124,6 +128,13 @@ struct Chosen {
     suite: &'static dyn Suite,
     arms: Vec<Arm>,
     setting: Setting,
+}
+
+/// Who answers, and who runs the tools.
+struct Who {
+    runtime: Runtime,
+    whom: Whom,
+    host: Box<dyn Host>,
 }
 
 fn setting(args: &RunArgs, of_model: Tokenizer) -> Result<Setting, Failure> {
@@ -171,7 +182,7 @@ fn read_distractors(path: &Path) -> Result<Arc<str>, String> {
     fs::read_to_string(path).map(Arc::from).map_err(|error| super::unusable(path, &error))
 }
 
-fn run_tasks(args: &RunArgs, chosen: &Chosen, whom: Whom, tasks: Tasks) -> Result<(), Failure> {
+fn run_tasks(args: &RunArgs, chosen: &Chosen, who: Who, tasks: Tasks) -> Result<(), Failure> {
     let Chosen { suite, arms, setting } = chosen;
     let choice = Choice { filter: args.filter.clone(), limit: args.limit };
     let survey = survey(tasks, &choice, arms, args.trials);
@@ -183,17 +194,16 @@ fn run_tasks(args: &RunArgs, chosen: &Chosen, whom: Whom, tasks: Tasks) -> Resul
     let mut runner = Runner::new(tasks, &choice, arms.clone(), args.trials);
     let out = args.out.clone().unwrap_or_else(|| default_out(suite.name(), &args.whom.model));
     let journal = Journal::open(&out, &header(args, chosen, &survey), |line| runner.resume(&line))?;
-    let runtime = runtime()?;
     let bench = Bench {
         suite: *suite,
-        target: whom.target,
-        host: args.host.open(&args.source, &runtime, args.seed)?,
+        target: who.whom.target,
+        host: who.host,
         rules: Rules { max_rounds: args.max_rounds, ..Rules::default() },
         tokenizer: setting.tokenizer,
-        price: whom.price,
+        price: who.whom.price,
         shelves: Shelves::default(),
     };
-    drive(args, &runtime, bench, State { runner, journal, failure: None, bar: bar(survey.attempts) })?;
+    drive(args, &who.runtime, bench, State { runner, journal, failure: None, bar: bar(survey.attempts) })?;
     report::show_record(&out, &args.shown)
 }
 
@@ -278,7 +288,7 @@ fn runtime() -> Result<Runtime, Failure> {
 fn drive(args: &RunArgs, runtime: &Runtime, bench: Bench, state: State) -> Result<(), Failure> {
     let is_instant = args.whom.is_script() && args.host.is_instant();
     let usual = if is_instant { cores() } else { MODEL_CONCURRENCY };
-    let workers = args.concurrency.map_or(usual, NonZero::get);
+    let workers = if args.host.is_one_by_one() { 1 } else { args.concurrency.map_or(usual, NonZero::get) };
     let (bench, state) = (Arc::new(bench), Arc::new(Mutex::new(state)));
     state_bar(&state, |bar, progress| bar.set_position(progress.done));
     let cancel = CancellationToken::new();
