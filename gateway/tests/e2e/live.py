@@ -157,7 +157,7 @@ def memory_tasks():
         observations = [{"entityName": name, "contents": [fact]}]
         wish = f"Add to what is remembered of {name} the observation `{fact}`."
         yield task("single", wish, [call("memory", "add_observations", observations=observations)], graph([fact]))
-    for source, to, kind in [("Ada", "Oslo", "lives in"), ("Acme", "Oslo", "is based in")]:
+    for source, to, kind in [("Ada", "Oslo", "grew up in"), ("Acme", "Oslo", "is based in")]:
         relation = {"from": source, "to": to, "relationType": kind}
         wish = f"Remember the relation from {source} to {to} of type `{kind}`."
         yield task("single", wish, [call("memory", "create_relations", relations=[relation])], graph([kind]))
@@ -211,9 +211,15 @@ def git_tasks(repository):
     steps = [run("git_create_branch", branch_name="topic"), run("git_checkout", branch_name="topic")]
     end = state(find("git_status", ["topic"]))
     yield task("multi-step", f"Create a branch topic in the repository {repository} and check it out.", steps, end)
-    steps = [run("git_add", files=["third.txt"]), run("git_reset")]
-    end = state(find("git_diff_staged", [], ["third.txt"]), find("git_status", ["third.txt"]))
-    yield task("multi-step", f"Stage third.txt in {repository}, then take all that is staged back.", steps, end)
+    steps = [
+        run("git_create_branch", branch_name="side"),
+        run("git_checkout", branch_name="side"),
+        run("git_add", files=["third.txt"]),
+        run("git_commit", message="On the side"),
+    ]
+    end = state(find("git_status", ["side"]), find("git_log", ["On the side"], max_count=1))
+    wish = f"In {repository} create a branch side, check it out, stage third.txt and commit it as `On the side`."
+    yield task("multi-step", wish, steps, end)
 
 
 def small_tasks():

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::Stdio,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
@@ -21,6 +21,7 @@ use crate::{
     mcp::{gate::Gate, view::View},
     proxy::run_tool,
     serve::DEFAULT_PROFILE,
+    upstream::State,
 };
 use tollgate_benchmarks::{
     episode::Ran,
@@ -29,6 +30,10 @@ use tollgate_benchmarks::{
     task::Task,
     trace::{MOST_KEPT, Status},
 };
+
+/// How long upstreams may take until all of them are up, and how often that is looked at.
+const LONGEST_START: Duration = Duration::from_secs(60);
+const START_POLL: Duration = Duration::from_millis(200);
 
 /// A tool host.
 pub trait Host: Send + Sync {
@@ -182,6 +187,10 @@ impl Upstreams {
         let config = source.load()?.config;
         let (app, gate) = App::of_profile(&config, profile)?;
         app.start();
+        if let Err(told) = all_up(&gate).await {
+            app.stop().await;
+            return Err(told.into());
+        }
         let view = gate.settled_view().await.map_err(|fault| fault.message())?;
         Ok(Self { app, _gate: gate, view, reset })
     }
@@ -252,6 +261,23 @@ impl Host for Upstreams {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         self.app.stop().boxed()
+    }
+}
+
+/// Waits until every upstream is up: tasks whose tools are missing would be none.
+async fn all_up(gate: &Gate) -> Result<(), String> {
+    let started = Instant::now();
+    loop {
+        gate.settled_view().await.map_err(|fault| fault.message())?;
+        let mut states = gate.upstreams.iter().map(|it| (it.id(), it.state()));
+        let Some((id, state)) = states.find(|(_, state)| !matches!(state, State::Ready(_) | State::Idle)) else {
+            return Ok(());
+        };
+        if started.elapsed() > LONGEST_START {
+            let reason = if let State::Down { reason, .. } = state { reason } else { "it is still starting".into() };
+            return Err(format!("the upstream `{id}` is not up: {reason}"));
+        }
+        tokio::time::sleep(START_POLL).await;
     }
 }
 
