@@ -133,8 +133,8 @@ pub fn parse_mix(text: &str) -> std::result::Result<Mix, String> {
 /// The random numbers of one step: of nothing but the seed and the step, so that a resumed run goes on alike.
 #[must_use]
 pub fn step_rng(seed: u64, step: usize) -> fastrand::Rng {
-    let mixed = (seed << 32 ^ step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    fastrand::Rng::with_seed(mixed ^ mixed >> 29)
+    let mixed = ((seed << 32) ^ step as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    fastrand::Rng::with_seed(mixed ^ (mixed >> 29))
 }
 
 /// Positions of `n` sequences by anchor offset (LongSpec, section 3.2): up to four sinks stay, the rest is moved

@@ -62,7 +62,7 @@ pub fn train(documents: &[Document], n_tokens: usize, folder: &Path) -> Result<(
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
         .show_progress(false)
         .build();
-    let texts = documents.iter().map(|it| plain(it));
+    let texts = documents.iter().map(plain);
     trained.train(&mut trainer, texts).map_err(said)?;
     write(&trained, folder)
 }

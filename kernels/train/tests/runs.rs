@@ -1,5 +1,7 @@
 //! The whole path on a few transcripts: vocabulary, target, draft, report; and a run that was broken off.
 
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
+
 use std::{
     fs,
     path::{Path, PathBuf},

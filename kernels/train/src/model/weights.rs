@@ -123,7 +123,7 @@ pub fn save_half(weights: &Weights, folder: &Path) -> Result<()> {
     let mut halves = HashMap::new();
     for (name, tensor) in &weights.0 {
         let largest = tensor.abs()?.max_all()?.to_scalar::<f32>()?;
-        if !(largest < 65_504.0) {
+        if !largest.is_finite() || largest >= 65_504.0 {
             return Err(Error::bad(format!(
                 "`{name}` holds {largest}; the training diverged, lower the learning rate"
             )));

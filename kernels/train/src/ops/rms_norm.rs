@@ -26,6 +26,17 @@ impl RmsNorm {
             *out = grad * w * inverse - x * pull;
         }
     }
+
+    /// dw = sum over rows of g x r.
+    fn weight_grad(&self, x: &[f32], grad: &[f32], dw: &mut [f32]) {
+        let width = dw.len();
+        for (x, grad) in x.chunks(width).zip(grad.chunks(width)) {
+            let inverse = self.inverse(x);
+            for ((dw, x), grad) in dw.iter_mut().zip(x).zip(grad) {
+                *dw += grad * x * inverse;
+            }
+        }
+    }
 }
 
 impl CustomOp2 for RmsNorm {
@@ -53,12 +64,7 @@ impl CustomOp2 for RmsNorm {
                 with_numbers(grad, |grad| {
                     let rows = x.par_chunks(w.len()).zip(grad.par_chunks(w.len()));
                     dx.par_chunks_mut(w.len()).zip(rows).for_each(|(dx, (x, grad))| self.row_grad(x, w, grad, dx));
-                    for (x, grad) in x.chunks(w.len()).zip(grad.chunks(w.len())) {
-                        let inverse = self.inverse(x);
-                        for ((dw, x), grad) in dw.iter_mut().zip(x).zip(grad) {
-                            *dw += grad * x * inverse;
-                        }
-                    }
+                    self.weight_grad(x, grad, &mut dw);
                     Ok(())
                 })
             })
