@@ -4,6 +4,7 @@
 //! stay for the life of the process. Text is always *ordinary*: `<|endoftext|>` in a tool description is seven
 //! characters of punctuation and letters, never a control token.
 
+pub mod binary;
 mod bpe;
 pub mod chat;
 mod compare;

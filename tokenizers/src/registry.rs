@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use crate::{
+    binary::{self, BinaryText, Size},
     defined::Defined,
     encoder::Encoder,
     hf,
@@ -24,6 +25,8 @@ pub(crate) enum Source {
     Defined(&'static [u8], u32, fn() -> Vec<(u32, String)>),
     /// Tokens in SentencePiece's spelling, and the order of merges.
     Merges(&'static [u8], &'static [u8]),
+    /// One of our own for binary files.
+    Binary(Size),
     /// A table of `tiktoken-rs`, up to before the first control token.
     Tiktoken(fn() -> &'static tiktoken_rs::CoreBPE, u32),
 }
@@ -59,6 +62,10 @@ impl TokenizerEntry {
 
     const fn packed(name: &'static str, aliases: &'static [&'static str], split: Split, file: &'static [u8]) -> Self {
         Self::new(name, aliases, split, Source::Packed(file))
+    }
+
+    const fn binary(name: &'static str, aliases: &'static [&'static str], size: Size) -> Self {
+        Self::new(name, aliases, Split::None, Source::Binary(size)).with_specials(BINARY_SPECIALS)
     }
 
     const fn nfc(mut self) -> Self {
@@ -115,6 +122,7 @@ impl TokenizerEntry {
                 let (tokens, merges) = (vocab::packed::read(tokens)?, vocab::merges::read(merges)?);
                 return Ok(Box::new(pieces::of_merges(&tokens, &merges)?));
             }
+            Some(Source::Binary(size)) => return Ok(Box::new(BinaryText::new(binary::shipped(*size)))),
             None => Vec::new(),
         };
         Ok(Box::new(Model::new(Recipe { tokens, split: self.split, normal: self.normal })?))
@@ -138,7 +146,7 @@ fn of_tiktoken(tables: &tiktoken_rs::CoreBPE, n_tokens: u32) -> Vec<(u32, Cow<'s
 pub static TOKENIZERS: &[TokenizerEntry] = &ENTRIES;
 
 /// Vocabularies whose licences attach conditions are features.
-const N_ENTRIES: usize = 12
+const N_ENTRIES: usize = 17
     + cfg!(feature = "gemma3") as usize
     + cfg!(feature = "kimi") as usize
     + cfg!(feature = "llama2") as usize
@@ -211,6 +219,11 @@ static ENTRIES: [TokenizerEntry; N_ENTRIES] = [
     )
     .nfc()
     .with_specials(MODERNBERT_SPECIALS),
+    TokenizerEntry::binary("binary-4k", &[], Size::K4),
+    TokenizerEntry::binary("binary-8k", &[], Size::K8),
+    TokenizerEntry::binary("binary-16k", &[], Size::K16),
+    TokenizerEntry::binary("binary-32k", &[], Size::K32),
+    TokenizerEntry::binary("binary-64k", &["binary"], Size::K64),
     #[cfg(feature = "gemma3")]
     TokenizerEntry::new("gemma3", &[], Split::None, Source::Pieces(splintr_vocab_gemma3::GEMMA3_SPM_VOCAB, false))
         .with_specials(GEMMA3_SPECIALS),
@@ -263,6 +276,16 @@ const LLAMA3_SPECIALS: &[(&str, u32)] = &[
     ("<|eom_id|>", 128_008),
     ("<|eot_id|>", 128_009),
     ("<|python_tag|>", 128_010),
+];
+
+const BINARY_SPECIALS: &[(&str, u32)] = &[
+    ("<|start|>", 0),
+    ("<|end|>", 1),
+    ("<|pad|>", 2),
+    ("<|unk|>", 3),
+    ("<|cls|>", 4),
+    ("<|sep|>", 5),
+    ("<|mask|>", 6),
 ];
 
 const SPM_SPECIALS: &[(&str, u32)] = &[("<unk>", 0), ("<s>", 1), ("</s>", 2)];

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bench;
+mod binary;
 mod compare;
 mod completions;
 mod config;
@@ -40,6 +41,7 @@ Examples:
   tollgate compare src/*.rs                  the same texts in every tokenizer
   tollgate pack src --query 'how are keys checked' --budget 4000
                                              what of a folder a question needs
+  tollgate binary stats /bin/ls              what an executable is made of, and what it costs
   tollgate batch --task task.toml --items reviews.csv --model gpt-5-mini
                                              one question of many items, many to a prompt
   tollgate bench run synthetic-tools         tasks with and without the gate; no key, no data
@@ -75,6 +77,8 @@ enum Command {
     Batch(batch::BatchArgs),
     /// Run tasks with and without the gate, and report what is kept and saved
     Bench(bench::BenchArgs),
+    /// Train, use and measure Binary BPE, which puts executables into few tokens
+    Binary(binary::BinaryArgs),
     /// Compare what tokenizers make of the same texts
     Compare(compare::CompareArgs),
     /// Make, list or revoke API keys of the REST proxy
@@ -124,6 +128,7 @@ impl Command {
                 None if before.source.is_empty() => return Ok(()),
                 None => return Err("this command reads no configuration"),
             },
+            Self::Binary(args) => &mut args.source,
             Self::Compare(args) => &mut args.source,
             Self::Keys(args) => &mut args.source,
             Self::Usage(args) => &mut args.source,
@@ -192,6 +197,7 @@ pub fn main() -> ExitCode {
         Command::Pack(args) => pack::run(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Binary(args) => binary::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Keys(args) => keys::run(args),
         Command::Usage(args) => usage::run(&args),
