@@ -102,7 +102,8 @@ fn platforms(corpus: &Path, peers: Option<&Path>) {
         contestants.push((name, Vocabulary::from_json(&json).expect("a Binary BPE")));
     }
     contestants.sort_by(|a, b| a.0.cmp(&b.0));
-    let all = || SIZES.into_iter().map(shipped).chain(contestants.iter().map(|it| &it.1));
+    let ours: Vec<&Vocabulary> = SIZES.into_iter().map(shipped).collect();
+    let all = || ours.iter().copied().chain(contestants.iter().map(|it| &it.1));
     let names = SIZES.into_iter().map(|it| it.name().to_owned()).chain(contestants.iter().map(|it| it.0.clone()));
     println!(
         "\nbytes a token\n{:14} {:>7} {}",

@@ -41,7 +41,7 @@ pub fn program(seed: u64, n_bytes: usize) -> Vec<u8> {
             0 => (0..n as u32).for_each(|it| bytes.extend((0x40_1000 + 16 * it).to_le_bytes())),
             1 => bytes.extend(std::iter::repeat_n([0, 0xff, 0xcc, b' '][random.below(4)], 3 * n)),
             2 => bytes.extend((0..n).flat_map(|_| TEXT[random.below(TEXT.len())]).copied().collect::<Vec<u8>>()),
-            3 if n % 8 == 0 => bytes.extend(random.bytes(n)),
+            3 if n.is_multiple_of(8) => bytes.extend(random.bytes(n)),
             _ => bytes.extend((0..n).flat_map(|_| CODE[random.below(CODE.len())]).copied().collect::<Vec<u8>>()),
         }
     }

@@ -1,6 +1,6 @@
 """Downloads the executables that `sources.toml` lists and sorts them into train/PLATFORM and held-out/PLATFORM.
 
-usage: python3 gather.py FOLDER
+usage: python3 gather.py FOLDER DEBIAN_MIRROR
 
 Needs apt-get, dpkg-deb, npm and pip. Nothing that is downloaded is installed or run. MANIFEST.tsv in the folder then has one
 line a package: part, platform, package, version, files and bytes. A second run goes on where the first one stopped.
@@ -112,12 +112,11 @@ def batches(names):
 class Debian:
     """One architecture of one suite, with package lists of its own."""
 
-    def __init__(self, folder, suite, arch):
+    def __init__(self, folder, mirror, suite, arch):
         self.root = folder / "apt" / suite / arch
         for name in ["lists/partial", "cache/archives/partial", "etc"]:
             (self.root / name).mkdir(parents=True, exist_ok=True)
         (self.root / "status").touch()
-        mirror = "http://deb.debian.org/debian"
         (self.root / "etc/sources.list").write_text(f"deb [trusted=yes] {mirror} {suite} main\n")
         root = self.root
         self.options = [
@@ -190,7 +189,7 @@ def wheel(corpus, package, platform, tags):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
@@ -205,7 +204,7 @@ def main():
         names = SOURCES[section]["packages"].split()
         suites = SOURCES[section]["suites"].items()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            jobs = [pool.submit(Debian(folder, suite, arch).take, corpus, names) for suite, arches in suites for arch in arches]
+            jobs = [pool.submit(Debian(folder, sys.argv[2], suite, arch).take, corpus, names) for suite, arches in suites for arch in arches]
             for job in jobs:
                 job.result()
     shutil.rmtree(folder / "apt")
