@@ -56,7 +56,11 @@ def test_a_run_that_is_killed_anywhere_goes_on_without_loss_or_repetition(tmp_pa
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        time.sleep(draw.uniform(0.02, 0.35))
+        # After a few more lines, and up to the next ones: at any point of its work, however fast that is.
+        wanted = before + draw.randrange(4)
+        while run.poll() is None and len(lines_of(record) if record.exists() else []) < wanted:
+            time.sleep(0.001)
+        time.sleep(draw.uniform(0, 0.03))
         run.send_signal(signal.SIGKILL)
         run.wait()
         n_kills += 1
