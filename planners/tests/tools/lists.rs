@@ -25,7 +25,7 @@ fn tool(server: &str, json: &str) -> ToolDef {
 /// Vocabularies of texts: in those of binary files the smallest list is over the smallest budget.
 fn text_tokenizers() -> Vec<Tokenizer> {
     let names = TOKENIZERS.iter().map(|it| &*it.name).filter(|it| !it.starts_with("binary-"));
-    names.map(|it| Tokenizer::by_name(it).unwrap()).collect()
+    names.filter_map(|it| Tokenizer::by_name(it).ok()).collect()
 }
 
 /// The plan's own figure against a count of the entries that would be sent.
