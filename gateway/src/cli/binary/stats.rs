@@ -110,8 +110,8 @@ fn entropy_bits(bytes: &[u8]) -> f64 {
     let mut counts = [0usize; 256];
     bytes.iter().for_each(|it| counts[usize::from(*it)] += 1);
     let shares = counts.iter().filter(|it| **it > 0).map(|it| *it as f64 / bytes.len() as f64);
-    // Without the sum's negative zero.
-    shares.map(|it| -it * it.log2()).sum::<f64>().max(0.0)
+    // Adding zero turns the negative zero of a sum of nothing into a plain one.
+    shares.map(|it| -it * it.log2()).sum::<f64>() + 0.0
 }
 
 /// Tokens of the file as a text model would be sent it.
